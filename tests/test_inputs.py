@@ -149,17 +149,18 @@ def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_table
     assert [row[2] for row in rows[1:]] == ["NATO met.", "NATO met."]
 
 
-def test_an_actor_column_of_only_some_files_is_refused(folder):
-    write(folder / "c.csv", "text,actor\nNATO met.,NATO\n")
-    why = r": has a column 'actor', and in/{} has none"
+@pytest.mark.parametrize("actor", ["Whom", None])
+def test_an_actor_column_of_only_some_files_is_refused(folder, actor):
+    write(folder / "c.csv", f"text,{actor or 'actor'}\nNATO met.,NATO\n")
+    why = rf": has a column '{actor or 'actor'}', and in/{{}} has none"
     with pytest.raises(DataError, match="in/c.csv" + why.format("b.csv")):
-        opened("in/b.csv", "in/c.csv")
+        opened("in/b.csv", "in/c.csv", actor_column=actor)
     deep = folder / ("d" * 200)  # more than a message shows
     deep.mkdir()
     for name in ("b.csv", "c.csv"):
         (folder / name).rename(deep / name)
     with pytest.raises(DataError, match=why.format("d+…")):
-        opened(f"in/{deep.name}")
+        opened(f"in/{deep.name}", actor_column=actor)
 
 
 @pytest.fixture

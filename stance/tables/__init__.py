@@ -111,6 +111,8 @@ def open_inputs(
     if options.actor is not None and options.actor_column is not None:
         raise UsageError("--actor and --actor-column both say which actor to judge; drop one")
 
+    actor = options.actor_column or "actor"
+
     def opened(path: Path | None, rejects: Rejects | None) -> Table:
         is_table = options.delimiter or options.quoting or kind_suffix(path) not in ARTICLE_NAMES
         if is_table or path is None:
@@ -120,12 +122,11 @@ def open_inputs(
 
     def survey(table: Table) -> None:
         column(table, options.text_column, "--text-column")
-        if options.actor_column is None:
-            optional_column(table, "actor")  # raises if two may be meant
+        optional_column(table, actor)  # raises if two may be meant
 
     if inputs.several:
         joined = JoinedTable(inputs, prefix + FILE, opened, survey, rejects)
-        _check_names(joined, inputs.columns, ask_actor=options.actor_column is None)
+        _check_names(joined, inputs.columns, actor)
     table = joined if inputs.several else opened(inputs.paths[0], rejects)
     if options.actor is not None:
         set_actor(table, options.actor, add=False)
@@ -134,7 +135,7 @@ def open_inputs(
     return table
 
 
-def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool) -> None:
+def _check_names(table: JoinedTable, earlier: Sequence[str], actor: str) -> None:
     """Raise if one of several files has the column that is added, or only some name the actor."""
     headers = {Path("the earlier output"): earlier} if earlier else {}
     headers |= table.headers
@@ -142,10 +143,10 @@ def _check_names(table: JoinedTable, earlier: Sequence[str], *, ask_actor: bool)
         what = f"has a column '{shown(table.columns[0])}', which answers for several inputs add"
         advice = "choose a prefix, such as --prefix stance_"
         raise DataError(f"{shown_path(taken[0])}: {what}; {advice}")
-    naming = [file for file, names in headers.items() if "actor" in map(folded, names)]
-    if ask_actor and naming and (others := [file for file in headers if file not in naming]):
-        what = f"has a column 'actor', and {shown_path(others[0])} has none; judge them in two runs"
-        raise DataError(f"{shown_path(naming[0])}: {what}")
+    naming = [file for file, names in headers.items() if folded(actor) in map(folded, names)]
+    if naming and (others := [file for file in headers if file not in naming]):
+        what = f"has a column '{shown(actor)}', and {shown_path(others[0])} has none"
+        raise DataError(f"{shown_path(naming[0])}: {what}; judge them in two runs")
 
 
 def _note_texts(chunk: Records, table: Table, place: int) -> Records:
