@@ -126,6 +126,8 @@ def test_an_exact_name_wins_and_others_that_differ_in_case_are_both_named():
         ("text", "id,outlet", "it has id, outlet; choose one with --text-column"),
         ("text", "text:actor", "one column 'text:actor'; name its separator with --delimiter"),
         ("text", "text actor", "name its separator with --delimiter"),
+        ("text", "My survey", "choose it with --text-column, or remove lines above the header"),
+        ("text", "My survey,,", "(columns 2 and 3); give each its own name, or remove lines above"),
         ("text", "12,2022-02-24", "it has 12, 2022-02-24; choose one with --text-column"),
         ("actor", "text,Target", "did you mean stance import table --map actor='Target'?"),
         ("actor", "text,x", "--map actor=, or name the actor of all rows with --actor"),

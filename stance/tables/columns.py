@@ -79,12 +79,14 @@ def _advice(table: Table, name: str, option: str, hint: str) -> str:
     if sheet := table.sheet_with(wanted):
         return f"use --sheet '{shown(sheet)}'"
     if len(columns) == 1 and wanted in re.split(r"\W", folded(columns[0])):
-        advice = "name its separator with --delimiter, or remove quotes around the line"
+        advice = "name its separator with --delimiter, or remove quotes around it or lines above it"
         return f"the header is one column '{shown(columns[0])}'; {advice}"
     if meant := likely(columns, name):
         return f"did you mean {option}{' ' if option[-1:].isalpha() else ''}'{shown(meant)}'?"
     listed = ", ".join(shown(column, 30) for column in columns[:8])
-    ways = [f"choose one with {option}" * bool(option), table.other_sheets]
+    alone = len(columns) == 1 and not hint  # maybe a title
+    one, title = ("it", "remove lines above the header") if alone else ("one", "")
+    ways = [f"choose {one} with {option}" * bool(option), table.other_sheets, title]
     or_else = ", or ".join(filter(None, ways))
     return f"it has {listed}{' …' * (len(columns) > 8)}{or_else and f'; {or_else}'}{hint}"
 

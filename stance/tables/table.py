@@ -186,7 +186,8 @@ class Table(AbstractContextManager["Table"]):
             places = [str(place) for place, other in enumerate(names, 1) if other == name]
             what = f"column '{shown(name)}' appears twice" if name else "columns have no name"
             reason = f"{what} (columns {' and '.join(places[:4])})"
-            raise self.error(Fault(line, "", reason, "give each its own name"))
+            advice = "give each its own name" + ", or remove lines above the header" * (not name)
+            raise self.error(Fault(line, "", reason, advice))
         self.columns = self.header = tuple(names)
         if "" in names:
             self.note(f"column {names.index('') + 1} has no name; it is kept as it is")
