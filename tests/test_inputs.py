@@ -135,6 +135,9 @@ def test_texts_with_markup_are_counted(folder):
     write(folder / "b.csv", "text\n" + "\n".join(texts) + "\n")
     told = "2 texts with HTML such as <b> or &nbsp;, which hides words; remove it (first: line 2)"
     assert f"in/b.csv: {told}" in opened("in/b.csv")[1]
+    text = write(folder / "c.txt", "NATO met.\n\n\nNATO <b>won</b>.\n")
+    assert "(first: paragraph 2)" in invoke("predict", text).stderr
+    assert "(first: in/c.txt, paragraph 2)" in opened("in/c.txt", "in/b.csv")[1][-1]
 
 
 def test_articles_of_one_name_are_two_documents_whose_text_is_called_as_in_tables(folder):

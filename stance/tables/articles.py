@@ -53,6 +53,7 @@ def open_article(
     flag = ["boilerplate"] * keep_all
     columns = ("document", "paragraph", *known, *flag, options.text_column)
     table = Table(name, columns, reject)
+    table.unit = "paragraph"
 
     def read() -> Iterator[Row]:
         page = _read_page(text, name) if is_page else (text, {}, set(), {})

@@ -176,7 +176,7 @@ class JoinedTable(Table):
                 with self._opened(path, self._rejects) as table:
                     if path in self._refused:
                         raise self._refused[path]
-                    self._read_now = table
+                    self._read_now, self.unit = table, table.unit
                     yield from self._records_of(path, table)
                 for note in (*table.remarks(), *["has no row"] * (not table.records_in)):
                     self._files_noted[note].append(table.name)

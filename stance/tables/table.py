@@ -111,6 +111,7 @@ class Table(AbstractContextManager["Table"]):
         self.headers = dict[Path, tuple[str, ...]]()  # columns of several files, as named here
         self.files = list[tuple[int, str]]()  # of several: the records before each, and its name
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
+        self.unit = ""  # of what its records are, if they are not lines
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
         self.headings: set[str] = set()  # of an article, as far as its page marks them
@@ -149,6 +150,8 @@ class Table(AbstractContextManager["Table"]):
     def place(self, records: Records, pos: int) -> int | str:
         """Return the line of one of some records, after its file if that is one of several."""
         file, line = self.file_of(records.numbers[pos]), records.lines[pos]
+        if self.unit:
+            return f"{self.unit} {line}" if file == self.name else f"{file}, {self.unit} {line}"
         return line if file == self.name else f"{file}:{line}"
 
     def where(self, record: Record) -> str:
