@@ -102,7 +102,9 @@ def test_an_empty_actor_cell_asks_for_nothing(predict, mine):
     result = predict(write(mine, f'actor,text\n,"{TEXT}"\n  ,"{TEXT}"\n'))
     for row in dicts(result.stdout):
         assert [row[name] for name in ("mentions", *STANCE)] == ["0", "", "", "", ""]
-    assert len(result.stderr.splitlines()) == 2  # no table of an actor without a name
+    told = "2 rows without a name in column 'actor', so without a stance (first: line 2)"
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 3  # no table of an actor without a name
 
 
 def test_another_column_may_name_the_actor(predict, refused, mine):

@@ -162,6 +162,8 @@ class _Job:
         if options.wide and (asked or actor is not None):
             why = "--actor is given" if asked else "has an actor column"
             raise DataError(f"{table.name}: {why}, so each row has one answer; drop --wide")
+        if actor is not None:
+            table.through(partial(self._note_nobody, actor=actor))
         text = column(table, reading.text_column, "--text-column")
         spans, has_actor = optional_column(table, "spans"), bool(asked) or actor is not None
         if spans is not None and not has_actor:
@@ -191,6 +193,14 @@ class _Job:
         types = (*["text"] * len(table.columns), *(kind for _, kind in added))
         form = table_format(self.request.output, names, excel_safe=options.excel_safe, types=types)
         return replace(config, form=form)
+
+    def _note_nobody(self, chunk: Records, actor: int) -> Records:
+        """Pass some records on, and note those that name nobody to judge."""
+        if empty := [pos for pos, cell in enumerate(chunk.columns[actor]) if not cell.strip()]:
+            where = f"in column '{shown(self.table.columns[actor], 40)}'"
+            what = f"row: without a name {where}, so without a stance"
+            self.table.note(what, self.table.place(chunk, empty[0]), len(empty))
+        return chunk
 
     def run(self, progress: Progress, size: int) -> Done:
         """Write the parts as they come, then the summary; return counts and notes."""
