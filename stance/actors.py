@@ -1,6 +1,7 @@
 """Actors that texts name: aliases counted, names that a book lacks, and books made of names."""
 
 import json
+import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -57,18 +58,21 @@ def count_aliases(
 def book_of_people(path: Path, **form: Unpack[Form]) -> str:
     """Return the TOML of an actor book with the persons of a table, and their parties."""
     terms, notes = defaultdict[str, list[str]](list), dict[str, str]()
-    parties, suffixes = defaultdict[str, set[str]](set), name_words()["suffixes"]
+    parties, known = defaultdict[str, set[str]](set), name_words()
+    titles = "|".join(known["titles"] - known["ordinary"] - known["months"])  # "Smith, June"
+    titled = re.compile(rf"(?i)(,) *(?:(?:{titles})\.? +)+(?=\w)|(,.+), *(?:{titles})\.?$")
     spelling = dict[str, str]()  # case does not tell names apart
     with open_table(path, **form) as table:
         column(table, "name", hint="; rename the column that holds full names to 'name'")  # raises
-        known = ("name", "party", "country", "from", "to")
-        places = {name: optional_column(table, name) for name in known}
+        wanted = ("name", "party", "country", "from", "to")
+        places = {name: optional_column(table, name) for name in wanted}
         for record in table:
             cells = {n: "" if p is None else record.cells[p].strip() for n, p in places.items()}
-            last, comma, given = cells["name"].partition(",")  # "Müller, Anna", not "Kennedy, Jr."
+            full = titled.sub(r"\1\2", cells["name"])  # not "Müller, Dr. Anna", "Müller, Anna, Dr."
+            last, comma, given = full.partition(",")  # "Müller, Anna", not "Kennedy, Jr."
             given = given.lstrip()
-            plain = not comma or "," in given or given.rstrip(".").lower() in suffixes
-            name = cells["name"] if plain else f"{given} {last}"
+            plain = not comma or "," in given or given.rstrip(".").lower() in known["suffixes"]
+            name = full if plain else f"{given} {last}"
             name, term = spelling.setdefault(name.lower(), name), [cells["from"], cells["to"]]
             if not are_terms(term):
                 ends = " and ".join(f"'{shown(day)}'" for day in term)

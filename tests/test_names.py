@@ -234,16 +234,17 @@ def test_the_book_refers_to_its_main_actors():
 def test_a_book_is_made_of_a_table_of_people(tmp_path):
     table = "name,party,country,from,to\n"
     table += "Mona Fairfax,Harbour Party,Ruritania,2015-12-31,2017-01-31\n"
-    table += 'Mona Fairfax,Harbour Party,,2019-05-01,\n"Oduya, Bill",,,,\n,,,,\n'
+    table += 'Mona Fairfax,Harbour Party,,2019-05-01,\n"Oduya, Dr. Bill",,,,\n,,,,\n'
+    table += '"Schmidt, Kurt, Dr.",,,,\n"Ann C. ""Bo"" Ray",Harbour Party,,,\n'
     with pytest.warns(UserWarning, match="people.csv: 1 row without a name, left out"):
         made = invoke("actors", "--from", write(tmp_path / "people.csv", table)).stdout
     assert '# Ruritania\n["Harbour Party"]' in made
     book = write(tmp_path / "book.toml", made)
     texts = ("2016-05-01,Fairfax", "2018-05-01,Mona Fairfax", "2020-05-01,Fairfax")
-    lines = "".join(f"{text} of the Harbour Party met Oduya.\n" for text in texts)
+    lines = "".join(f"{text} of the Harbour Party met Oduya; Bo Ray; Schmidt.\n" for text in texts)
     path = write(tmp_path / "texts.csv", f"date,text\n{lines}")
     named = [(row["row"], row["actor"]) for row in rows(path, "--actors", book)]
-    others = ["Harbour Party", "Bill Oduya"]
+    others = ["Harbour Party", "Bill Oduya", 'Ann C. "Bo" Ray', "Kurt Schmidt"]
     expected = [["Mona Fairfax", *others], others, ["Mona Fairfax", *others]]
     assert named == [(str(at), name) for at, names in enumerate(expected, 1) for name in names]
 

@@ -25,6 +25,7 @@ from stance.reading.tokens import GAP_SPACE, Tokens
 
 Place = tuple[int, int]  # first character and end
 
+_NICKNAME = re.compile(r"""\s["'“„‘(][^"'”“’)]+["'”“’)](?=[\s,]|$)""")  # Robert "Bobby" Scott
 _SHORTEST = 3  # letters of a surname
 _BEFORE = re.compile(r"([\w.&'-]+)\s$")
 _AFTER = re.compile(r"'?s?\s([^\W\d_]\w+)")
@@ -50,7 +51,7 @@ def surname(name: str) -> str:
     >>> [surname(name) for name in ("Sen. Mitch McConnell", "Marine Le Pen", "Supreme Court")]
     ['McConnell', 'Le Pen', '']
     """
-    known, words = name_words(), name.replace(",", " ").split()
+    known, words = name_words(), _NICKNAME.sub(" ", name).replace(",", " ").split()
     while words and words[-1].rstrip(".").lower() in known["suffixes"]:
         words.pop()
     titled = False
@@ -98,7 +99,7 @@ def person_spans(text: str, names: Sequence[str], last: str) -> list[Place]:
     []
     """
     full = [span for name in names for span in literal_spans(text, name)]
-    given = {word.strip(".,").lower() for name in names for word in name.split()}
+    given = {word.strip(".,\"'“”„‘’()").lower() for name in names for word in name.split()}
     signs: dict[Place, str] = dict.fromkeys(full, "full")
     by_end = sorted(full, key=itemgetter(1))
     inside = {place: end for start, end in by_end for place in range(start, end)}
