@@ -74,6 +74,7 @@ SPOILT = [
     ("doccano", b'"text"', b'"body"', "all.jsonl:1: has no text at key 'text'; name its key: "),
     ("doccano", b'["NEG"]', b'["NEG", "favor"]', "all.jsonl:2: has two stances, against and"),
     ("labelstudio", b'"start": 3', b'"start": 4', "item 1: the place 4:7 is not 'NATO'; exp"),
+    ("labelstudio", b'"start": 3', b'"start": ""', "the place ':7' does not count characters; exp"),
     ("labelstudio", b'"Rain."', b"Rain.", "export.json:4: is not JSON, or too long or deep; exp"),
     ("prodigy", b'"start": 2', b'"start": true', "out.jsonl:1: spans 'True:6' is not a place"),
     ("brat", b"T1\tActor", b"T1 Actor", "000.ann:1: 'T1 Actor 22 26\\tNATO' is not a line of an"),

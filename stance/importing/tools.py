@@ -25,6 +25,9 @@ def _place(
     Tools count in code points, or in the UTF-16 units of JavaScript and Java; what a tool says
     stands at the place tells which. White space may differ.
     """
+    if not all(isinstance(end, int) for end in ends):  # such as an XPath
+        what = f"the place '{shown(f'{ends[0]}:{ends[1]}', 40)}' does not count characters"
+        raise job.fault(what, "export offsets in characters, as Label Studio's globalOffsets")
     places = [] if utf16 else [ends]
     if utf16 or marked is not None:
         units = [*accumulate((1 + (char > "\uffff") for char in text), initial=0)]
@@ -123,7 +126,8 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
             key = result.get("id", pos)
             if key not in places:
                 marked = value["text"] if isinstance(value.get("text"), str) else None
-                ends = value["start"], value["end"]
+                at = value.get("globalOffsets", value)  # of HTML, where start is an XPath
+                ends = at["start"], at["end"]
                 places[key] = _place(job, cells["text"], ends, [], marked)
             places[key].labels.extend(words)
         elif name in _COLUMNS:
