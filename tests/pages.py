@@ -22,7 +22,7 @@ svg desc g rect line circle path polyline polygon text
 """
 _ATTRIBUTES = """
 lang charset http-equiv content name class id role aria-label aria-labelledby aria-hidden tabindex
-scope href title
+scope href title aria-description
 type checked
 download x y x1 x2 y1 y2 cx cy r d width height points viewbox preserveaspectratio
 overflow transform
@@ -57,7 +57,7 @@ class Page(HTMLParser):
         given = dict(attrs)
         self.tags.append((tag, *names, given.get("class", "")))
         for name, value in attrs:
-            assert name in ("href", "aria-label", "title") or not re.search(
+            assert name in ("href", "aria-description", "aria-label", "title") or not re.search(
                 r"(?i)https?:|(?<![\w+])//|url\(|javascript:", value or ""
             )
         if "id" in given:

@@ -150,7 +150,7 @@ def test_a_mention_shows_its_reason_to_the_pointer_the_keyboard_and_a_finger(siz
         mention = f"document.querySelectorAll('article .m')[{place}]"
         browser.run(f"{mention}.scrollIntoView(); {mention}.focus()")
         ((reason, inside),) = browser.run(REASONS)
-        spoken = browser.run(f"{mention}.getAttribute('aria-label')")
+        spoken = browser.run(f"{mention}.getAttribute('aria-description')")
         assert spoken.startswith(reason.split(",")[0])
         assert inside
         browser.run("document.activeElement.blur()")

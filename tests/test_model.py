@@ -65,10 +65,10 @@ def test_a_notebook_shows_the_first_paragraphs_with_their_reasons(model):
     page = parse_page(shell.format(shown.replace(style, stylesheet())))
     assert "<script>alert(1)</script>" in page.text
     assert "… and 11 more paragraphs" in page.text
-    assert shown.count('role="note"') == 3 + 19
+    assert shown.count('tabindex="0" aria-desc') == 3 + 19
     assert "<dt>words that push</dt>" in shown
     assert shown == model.judge([hostile, *[STRANGE] * 30], pushes=True)._repr_html_()
-    assert model.judge([PRAISED], ["Russia"])._repr_html_().count('role="note"') == 1
+    assert model.judge([PRAISED], ["Russia"])._repr_html_().count("aria-desc") == 1
     assert "0 paragraphs" not in model.judge([])._repr_html_()
 
 

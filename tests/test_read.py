@@ -21,10 +21,8 @@ def read(article, output, *options, stdin=None):
 
 def mentions(page):
     """Class and spoken name of each mention in the text."""
-    found = re.findall(
-        r'<span class="m (\w+) a\d+"[^>]* tabindex="0" role="note" aria-label="', page
-    )
-    names = re.findall(r'role="note" aria-label="(.*?): (.*?)(?:, (\d+)\xa0%)?[."]', page)
+    found = re.findall(r'<span class="m (\w+) a\d+"[^>]* tabindex="0" aria-description="', page)
+    names = re.findall(r'aria-description="(.*?): (.*?)(?:, (\d+)\xa0%)?[."]', page)
     return list(zip(found, names, strict=True))
 
 
