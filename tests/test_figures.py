@@ -126,6 +126,11 @@ def test_a_report_that_fails_leaves_no_figures(coded, tmp_path):
     assert [*tmp_path.rglob("*")] == [folder]
 
 
+def test_a_name_stands_on_as_few_lines_as_hold_it():
+    chart = whiskers([("The Larkmoor Courier", "", Estimate(0.2))], net_axis([0.4]))
+    assert [m.text for m in chart.marks if m.look == "strong"] == ["The Larkmoor", "Courier"]
+
+
 @pytest.mark.parametrize("name", ["Ünï (cö) \\de", "北大西洋", "<b>&amp;</b>", "a\x00b\ud800"])
 def test_any_name_makes_whole_files(name):
     line = name, name, Estimate(0.2, (0.1, 0.3), 0.4)

@@ -77,7 +77,7 @@ class Estimate(NamedTuple):
 
 def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
     """Return estimates with intervals under each other, between their names and notes."""
-    names = [[cut(n)] if sum(widths(n)) <= NAME else _lines(n, 3) for n, _, _ in rows]
+    names = [[cut(n)] if sum(widths(n)) <= NAME else _lines(n, 3, NAME) for n, _, _ in rows]
     start = 12 + BOLD * max(map(_columns, names))
     end = NARROW - 12 - NOTE * max(len(note) for _, note, _ in rows)
     tops = [*accumulate((ROW + LINE * (len(name) - 1) for name in names), initial=0)]
@@ -173,10 +173,10 @@ def matrix(rows: Sequence[str], heads: Sequence[str], cells: Grid, corner: str =
     return Drawing(width, height + HIGH * len(rows), marks)
 
 
-def _lines(name: str, most: int) -> list[str]:
-    """Return a name on so many lines at most, of whole words unless one is very long."""
+def _lines(name: str, most: int, width: int = 1) -> list[str]:
+    """Return a name on so many lines at most, of whole words unless one is longer than `width`."""
     line = cut(" ".join(map(cut, name.split())), most * NAME)
-    width = max(map(len, line.split()))
+    width = max(width, *map(len, line.split()))
     while len(lines := wrap(line, width)) > most:
         width += 1
     return lines
