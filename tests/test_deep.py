@@ -24,7 +24,7 @@ from command import (
     write_starter,
 )
 from pages import report_on
-from small_model import spoiled
+from small_model import npy, spoiled
 
 from stance.errors import ModelError, OutputError, UsageError
 from stance.model.deep import encode, plain
@@ -161,6 +161,10 @@ def with_a_flipped_bit(data):
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
+NUMBERS = (b"0.557", b"nan"), (b"0.48", b'"0.48"'), (b"[0.0, ", b"["), (b"0.7", b"7")
+UNUSABLE = {"stance/bias.npy": npy(np.full(3, np.nan, "<f4"))}
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "why"),
     [
@@ -171,8 +175,10 @@ def with_a_flipped_bit(data):
         (READER, lambda data: bundled_model().read_bytes(), "beside it is damaged"),
         (MIXTURES, lambda data: b"unsure = 0.8", "beside it is damaged"),
         (MIXTURES, lambda data: re.sub(b"linear = .*", b"", data), "beside it is damaged"),
-        (MIXTURES, lambda data: b"unsure", "not a TOML file"),
-        (MIXTURES, None, "cannot read"),
+        *((MIXTURES, lambda data, n=n: data.replace(*n), "beside it is damaged") for n in NUMBERS),
+        (READER, lambda data: spoiled(data, UNUSABLE), "beside it is damaged"),
+        (MIXTURES, lambda data: b"unsure", "beside it is damaged"),
+        (MIXTURES, None, "beside it is damaged or missing"),
     ],
 )
 def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
@@ -184,6 +190,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, name, damage, why):
     with pytest.raises(ModelError, match=why) as caught:
         load_reader("all", tmp_path)
     assert str(caught.value).isprintable()
+    assert str(caught.value).endswith("; install stance again")
     assert name in str(caught.value)
     assert caught.value.exit_status == 3
 

@@ -170,6 +170,7 @@ def test_a_place_without_a_file(tmp_path, read):
     for name, reason in {
         "no\x1b[31m\n.stance": r"no\\x1b\[31m\\n.stance: cannot be read \(No such file or",
         "": "Is a directory",
+        "a\0b": "no file can have this name; check the path",
         "pipe": "is a pipe or device",
         "x" * 300: "cannot be read",
     }.items():

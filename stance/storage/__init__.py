@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +24,6 @@ from stance.reading.actors import ActorBook
 from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
-from stance.settings import read_settings
 from stance.storage import _archive as zips
 from stance.storage import _manifest as schema
 from stance.storage._archive import DEFAULT, MANIFEST, Archive, named, opened, refusal
@@ -259,7 +259,7 @@ def _make_head(name: str, table: schema.Table, recipe: Recipe, contents: _Conten
 
 # --- The deep reader -----------------------------------------------------------------------------
 
-READER, MIXTURES = "reader.stance", "reader.toml"
+READER, MIXTURES = zips.READER, "reader.toml"
 
 
 def digest_of(name: str) -> str:
@@ -303,13 +303,13 @@ def load_reader(
             raise UsageError(f"{name} is '{known[0]}' or '{known[1]}', not {value!r}")
     digest = "" if folder else digest_of(model)  # mixtures of its own answer beside any model
     folder = folder or DATA
-    settings = read_settings(folder / MIXTURES, "mixtures", ModelError)
 
     def array(name: str) -> Floats32:
         return zips.decode_array(contents[name], "float32", tuple(members[name]["shape"]), name)
 
     with opened(folder / READER) as archive:
         try:
+            settings = tomllib.loads((folder / MIXTURES).read_text("utf-8"))
             members = json.loads(archive.read(MANIFEST))["members"]
             contents = archive.verified(members)
             names = ("trunk", *HEADS)
@@ -318,8 +318,16 @@ def load_reader(
             pieces = json.loads(contents["pieces.json"])["model"]["vocab"]
             mixtures = {name: Mixture(**settings[model][name]) for name in HEADS}
             below = settings["unsure"] if reads == "unsure" else np.inf
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise refusal(f"it or {MIXTURES} beside it is damaged") from error
+            numbers = np.array([[m.linear, m.deep, *m.offset] for m in mixtures.values()])
+            size, width = len(layers["trunk"].bias), layers["sentiment"].weight.shape[1]
+            heads = [(3, size), (3,)] * 2 + [(3, width), (3,)]
+            parts = [part for layer in layers.values() for part in layer]
+            fit = [part.shape for part in parts] == [(size, 3 * width), (size,), *heads]
+            fit &= numbers.shape == (3, 5) and 0 <= settings["unsure"] <= 1
+            if not (fit and all(np.isfinite(part).all() for part in (numbers, *parts))):
+                raise ValueError
+        except (KeyError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
+            raise refusal(f"it or {MIXTURES} beside it is damaged or missing") from error
     text = json.dumps({name: member["sha256"] for name, member in members.items()}, sort_keys=True)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     reader = DeepReader(network, pieces, layers, mixtures, below, sha256, digest)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from stance.display import shown, shown_path
 from stance.errors import ActorError, ModelError, RecipeError
-from stance.files import is_device
+from stance.files import DATA, is_device
 
 MOST_BYTES = 1 << 30  # of all members together when unpacked
 MOST_MANIFEST = 1 << 24
@@ -29,6 +29,7 @@ MOST_MEMBERS, MOST_DIRECTORY = 200, 1 << 16  # and bytes of their list
 MANIFEST = "manifest.json"
 DEFAULT, SPEECHES = "default", "speeches"
 """Names of the bundled models; that of speeches learned from corpora whose texts ship."""
+READER = "reader.stance"
 PICKLES = (".joblib", ".pkl", ".pickle")  # endings of files that run code when they are loaded
 
 _OTHER_FILE = "name a model that `stance train` wrote"
@@ -51,6 +52,8 @@ def refusal(
 def opened(path: Path) -> Iterator["Archive"]:
     """Open a file whose directory keeps within the limits; a refusal names the file."""
     with named(path):
+        if "\0" in str(path):
+            raise refusal("no file can have this name", "check the path")
         if is_device(path):
             raise refusal("is a pipe or device, not a file", "name a model file")
         with path.open("rb") as file:
@@ -67,7 +70,10 @@ def named(path: Path) -> Iterator[None]:
         yield
     except (ModelError, ActorError, RecipeError, OSError) as error:
         what = shown(str(error), 400)
-        if isinstance(error, OSError):
+        if path.parent == DATA or path.name == READER:
+            fault = f"cannot be read ({error.strerror})" if isinstance(error, OSError) else what
+            what = f"{fault.partition(';')[0]}; install stance again"
+        elif isinstance(error, OSError):
             advice = f"check the path, say '{SPEECHES}', or make one with `stance train`"
             what = f"cannot be read ({error.strerror}); {advice}"
         elif not isinstance(error, ModelError):
