@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -155,6 +156,10 @@ def test_every_label_outlasts_kill_9(tmp_path):
 def test_ctrl_c_ends_at_once_and_says_what_is_kept(tmp_path):
     with serving(sample(tmp_path / "to_label.csv"), "--coder", "anna") as server:
         pair = server.say("next")["pair"]
+        with socket.create_connection(("127.0.0.1", server.port), 30) as line:  # and is cut off
+            head = f"POST /ask/label HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\n"
+            head += f"x-stance-key: {server.key}\r\ncontent-length: 9\r\n\r\n{{"
+            line.sendall(head.encode())
         server.say("label", pair=pair, label={"unsure": True})
         server.process.send_signal(signal.SIGINT)
         _, stderr = server.process.communicate(timeout=10)

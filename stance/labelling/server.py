@@ -66,7 +66,7 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> Any:
     """Return the application that answers a session's page, if asked by this host and key."""
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
-    from starlette.requests import Request
+    from starlette.requests import ClientDisconnect, Request
     from starlette.responses import HTMLResponse, JSONResponse, Response
     from starlette.routing import Route
 
@@ -91,6 +91,8 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> Any:
         check(request, request.headers.get("x-stance-key", ""))
         try:
             reply = verbs[request.path_params["verb"]](await request.json())
+        except ClientDisconnect:  # cut off, as by closing the page
+            return Response(headers=_HEADERS)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise DataError("not saved: what the page sent is not a label") from error
         return JSONResponse(reply, headers=_HEADERS)
