@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from stance.arrays import Floats
 from stance.corpus import Source, corpus_of
-from stance.corpus.rows import LabelReader, Row, stance_spellings
+from stance.corpus.rows import SORTED, LabelReader, Row, stance_spellings
 from stance.display import shown
 from stance.errors import StanceError
 from stance.fitting import train
@@ -154,6 +154,8 @@ def _read(given: Any) -> dict[str, list[Any]]:
     if isinstance(frame, narwhals.DataFrame):
         columns = _read_frame(frame)
     else:
+        if not hasattr(given, "__iter__") or getattr(given, "shape", None) == ():
+            raise TypeError(f"X is {given!r:.60}; give a data frame, or pairs (text, actor)")
         for place, pair in enumerate(given := list(given)):
             unordered = isinstance(pair, str | Mapping | Set)
             if unordered or not hasattr(pair, "__len__") or len(pair) < 2:
@@ -197,8 +199,10 @@ def _read_labels(
 ) -> tuple[list[int], dict[int, Any]]:
     """Return the number of each stance, and how each number is spelled."""
     given = column_or_1d(labels, warn=True).tolist()
+    if not isinstance(meanings, Mapping):
+        raise TypeError(f"labels is {meanings!r:.60}; give a dict, such as {{1: 'against'}}")
     try:
-        reader = LabelReader(Table("y"), Stance, stance_spellings(meanings))
+        reader = LabelReader(Table("y"), Stance, stance_spellings(meanings), numbers=SORTED)
         cells = ["" if label is None else str(label) for label in given]
         numbers = [reader.read(cell, Record(n, n, ())) for n, cell in enumerate(cells)]
         reader.refuse_guess()

@@ -88,6 +88,7 @@ def test_columns_are_read_by_position(model):
 def test_what_does_not_belong_to_the_texts_is_refused(model):
     for wrong, told in (
         ({"texts": "N"}, "texts is a str; give a list of paragraphs"),
+        ({"texts": np.array("NATO")}, "texts is a ndarray; give a list of paragraphs"),
         ({"texts": {"a.txt": "NATO"}}, "texts is a dict; give a list of paragraphs"),
         ({"texts": iter(["NATO"])}, "texts is a list_iterator; give a list of paragraphs"),
         ({"texts": pandas.DataFrame({"text": ["N"]})}, r"texts is a DataFrame; .* df\['text'\]"),

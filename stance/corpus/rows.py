@@ -35,7 +35,8 @@ LONGEST_HOLDER = 200
 
 _BLANK = {"", "na", "n/a", "nan", "null", "-"}
 _FLAGS = {"1": True, "true": True, "0": False, "false": False, "": False}
-_NUMBERS = "0=against,1=neutral,2=favor (scikit-learn sorts: 0=against,1=favor,2=neutral)"
+SORTED = "0=against,1=favor,2=neutral"  # as scikit-learn numbers labels
+_NUMBERS = f"0=against,1=neutral,2=favor (scikit-learn sorts: {SORTED})"
 
 
 def parse_labels(option: str | None) -> dict[str, str]:
@@ -67,11 +68,12 @@ class LabelReader:
 
     def __init__(
         self, table: Table, kind: type[Stance] | type[Sentiment], words: Mapping[str, int],
-        name: str = "", without: str = "drop the row",
+        name: str = "", without: str = "drop the row", numbers: str = _NUMBERS,
     ) -> None:  # fmt: skip
         self._table, self._words, self._labels = table, words, tuple(map(str, kind))
         self._kind, self._name = kind, name or kind.__name__.lower()
         self._without = without  # what to do with a row that has no label
+        self._numbers = numbers  # what they may mean
         numbered = any(re.fullmatch(r"-?\d+", word) for word in words)
         self._scales = () if numbered else _SCALES  # those that all numbers met are on
         self._met: dict[str, int] = {}
@@ -100,7 +102,8 @@ class LabelReader:
             means = (
                 f"...' (if none, {self._without})" if known is None else f"{self._labels[known]}'"
             )
-            example = _NUMBERS if digits.lstrip("-").isdigit() else f"'{shown(word, 30)}={means}"
+            is_number = digits.lstrip("-").isdigit()
+            example = self._numbers if is_number else f"'{shown(word, 30)}={means}"
             advice += f", or say what your labels mean, such as --labels {example}"
         label = f"{self._name} '{shown(cell)}' in row {record.number}"
         raise DataError(f"{where}: {label} is not a label; {advice}")

@@ -279,7 +279,8 @@ def model_of(given: Any) -> StanceModel:
 def _check(texts: Texts, **others: Any) -> list[Any]:
     """Return what is given as lists, by position: a series may number its rows in its own way."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
-    if is_table or not hasattr(texts, "__len__"):
+    is_one = not hasattr(texts, "__len__") or getattr(texts, "shape", None) == ()
+    if is_table or is_one:
         kind, advice = type(texts).__name__, "[text], df['text'] or list(texts)"
         raise TypeError(f"texts is a {kind}; give a list of paragraphs, such as {advice}")
     if others["spans"] is not None and others["actors"] is None:
