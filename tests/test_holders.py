@@ -11,7 +11,7 @@ from small_model import refused, spoiled
 from stance.corpus import read_corpus
 from stance.evaluation import evaluate
 from stance.fitting import train
-from stance.model.holders import codes, speakers
+from stance.model.holders import ACTOR_KIND, codes, speakers
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader, make_query
@@ -72,6 +72,11 @@ def test_a_frame_of_a_short_paragraph_says_whose_stance_it_is():
     actor = np.array([BOOK.number("Germany"), BOOK.number("China")])
     code, kind, least = codes(READER, np.zeros(2, np.int64), words, np.zeros(2, np.int64), actor)
     names = ["", "author", "other", *BOOK.names]
+    text = 'In Mali, the junta expelled France and thanked Russia. "France is a colonial power," '
+    both = READER.words([text + 'said Colonel Goita. "Russia is a sincere friend."'])
+    russia, first = np.array([BOOK.number("Russia")]), np.zeros(1, np.int64)
+    (held,), *_ = codes(READER, first + ACTOR_KIND, both, first, russia)
+    assert names[held] == "Mali"  # though somebody else judges it, too
     assert [names[number] for number in code] == ["author", "Germany"]
     assert kind.tolist() == [0, 1]
     assert least.tolist() == [0, 0.8]

@@ -115,8 +115,11 @@ def codes(
     asked = zip(para[spoken].tolist(), actor[spoken].tolist(), speaker.tolist(), strict=True)
     frames = frames_in(words, reader, para)
     judged = {(int(words.para[frame.cue]), frame.agent, frame.patient) for frame in frames}
+    named = (f for f in reversed(frames) if f.polarity and f.agent >= 0)
+    agents = {(int(words.para[f.cue]), f.patient): f.agent for f in named}  # the first ones
     # Whom the asked actor judges does not speak about it.
-    speaker = np.array([NOBODY if one in judged else one[2] for one in asked], np.int64)
+    speaking = (agents.get(one[:2], NOBODY if one in judged else one[2]) for one in asked)
+    speaker = np.fromiter(speaking, np.int64)
     code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
     judge = judges(frames, words, para, actor)
     sure, kinds = judge != NONE, [NONE, *map(list(Holder).index, NAMES[1:]), ACTOR_KIND]
