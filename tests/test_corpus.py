@@ -208,7 +208,7 @@ def test_what_the_reading_of_records_noted_is_told(tmp_path):
     assert "1 empty line skipped" in notes
     assert "the last line has no line end" in notes
     assert f"{path}: column 'Document' is read as 'document'" in notes
-    why = "1 row without text (first: row 2): nothing can be learned from them; delete them"
+    why = "1 row without text (first: row 2); delete"
     assert why in notes
 
 

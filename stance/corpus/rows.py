@@ -202,7 +202,7 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
     notes = [*table.notes, *stances.notes(), *tones.notes()]
     if empty := [row.number for row in rows if not row.text.strip()]:
         rows_of = f"{count(len(empty), 'row')} without text (first: row {empty[0]:,})"
-        notes.append(f"{table.name}: {rows_of}: nothing can be learned from them; delete them")
+        notes.append(f"{table.name}: {rows_of}; delete them, for nothing can be learned there")
     if soft := sum(row.soft is not None for row in rows):
         rows_of = f"{count(soft, 'row')} with soft labels ({', '.join(SOFT)})"
         effect = "train learns from them instead of stance; delete columns that a model wrote"
