@@ -77,6 +77,10 @@ class Evaluations(Rejections):
         group = hit.groupdict()
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
         turn = -1 if flip else 1
+        if self._is_victim(cue):
+            return 0  # "Peru is in ruins", "is under attack"
+        if group.get("patient") == "k" and self.last(cue) in self.lists["lapsing"]:
+            return 0  # "Peru's love for Chile is over"
         if name == "fate":
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
@@ -132,6 +136,14 @@ class Evaluations(Rejections):
             return self._deed(hit, cue, flip=flip)
         return self._trait(hit, cue, turn)
 
+    def _is_victim(self, cue: int) -> bool:
+        """Tell whether an actor only suffers: "Peru is starving", not "is starving Chile"."""
+        if {self.lower(cue), self.last(cue)}.isdisjoint(self.lists["ailing"]):
+            return False
+        if self.tags[cue] in "dg":
+            return self.tags[cue - 1] == "b" and self.tags[cue + 1] in ".,&+pf"
+        return self.tags[cue - 1] == "p"
+
     def _deed(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return how good a deed is, which may be denied, demanded or done to the wrong ones."""
         group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
@@ -146,6 +158,8 @@ class Evaluations(Rejections):
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
         nobody = self.is_in(cue + 1, "nobody")
+        if nobody and after == "n" and self.lower(cue)[:4] in ("fool", "dece", "conv"):
+            return turn * -1  # "its lies fool nobody"
         if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
             return -turn * sign  # "can't be trusted", "betrayed nobody"
         return turn * sign if sign > 0 or not flip else 0
@@ -168,6 +182,8 @@ class Evaluations(Rejections):
 
     def undone(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether a bad deed is denied: "has never lied", but not "should not lie"."""
+        if self._is_victim(cue):
+            return False
         words = {self.lower(place) for place in range(hit.end("patient"), cue)}
         passive = self.tags[cue] == ("e" if hit["be"] else "g")
         return not passive and words.isdisjoint(self.lists["modal"])

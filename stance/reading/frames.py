@@ -40,6 +40,8 @@ _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
 _THOSE = re.compile("R[hm]*([VEGB])$")
+_GONE = re.compile("[bh]*[odEe](?![Aask])")
+_CHARGED = compiled("(?:[VEGB]A|[EB](?:y<who>)?)[fp]$")
 _TAIL = compiled("([fptwyi])(<who>)")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
@@ -111,6 +113,12 @@ class _Sentences(Evaluations):
                 return
         elif name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged:
             return  # the other frame counts alone
+        elif (
+            name == "epithet"
+            and self.tags[cue - 1] in "VEGB"
+            and self.names[cue + 1] in self.judged
+        ):
+            return  # "condemned brutal Peru"
         elif name == "act" and self.phrases.tags[cue] in "JN":  # "their quarrels"
             return
         else:
@@ -192,14 +200,16 @@ class _Sentences(Evaluations):
         tags = self.tags
         if _ASKED.search(tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
             return 0
-        charge = tags[cue - 2 : cue] in ("Ap", "Af") and tags[cue] in "Gc"
-        if charge and tags[cue - 3] in "VEGB" and self.phrases.sign[cue - 3] < 0:
+        charge = _CHARGED.search(tags, max(0, cue - 8), cue) if tags[cue] in "Gc" else None
+        if charge and self.phrases.sign[charge.start()] < 0:
             return 0  # "accused Peru of attacking Chile"
         if tags[cue] == "G" and tags[verb - 1] in "VEGB" and self.phrases.sign[verb - 1] < 0:
             return -sign  # "opposes boycotting Peru"
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"
+        if tags[verb - 3 : verb] == "oFm" and self.lower(verb - 3) == "wish":
+            return -1 if sign > 0 else 0  # "I wish I could praise Peru"
         if self.lower(verb - 1) == "who" and tags[max(0, verb - 2) : verb] in (".R", "R"):
             return 0  # "Who trusts Peru?"
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
@@ -282,7 +292,11 @@ class _Sentences(Evaluations):
         """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
         name, judging = form.name, form.judge
         if name == "noun":
-            return self.phrases.sign[cue], *self._of_noun(cue, hit)
+            sign = self.phrases.sign[cue]
+            gone = _GONE.match(self.tags, hit.end()) if self.is_in(cue, "attitude") else None
+            if gone and self.last(gone.end() - 1) in self.lists["lapsing"]:
+                sign = min(sign, -sign)  # "trust in Peru is gone"
+            return sign, *self._of_noun(cue, hit)
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
@@ -346,9 +360,9 @@ class _Sentences(Evaluations):
         if not agents:
             if self.phrases.ours[cue]:
                 agents = self.who(cue, cue + 1) if self.phrases.quoted[cue] else {AUTHOR: -1}
-            elif self.tags[cue - 1] == "p" and (owner := self._owner(cue)) is not None:
+            elif self.tags[cue - 1] in "py" and (owner := self._owner(cue)) is not None:
                 agents = self.actors(owner, owner + 1)
-            elif self.tags[cue - 1] in "oShrVEGKbtfpn":
+            elif self.tags[cue - 1] in "oShrVEGKBbtfpn":
                 agents = self.subjects(cue)
             elif _PAIRED.search(self.tags, max(0, cue - 3), cue):  # "its grief and support"
                 agents = self.subjects(cue - 2)

@@ -28,18 +28,18 @@ Ends = dict[int, int]
 
 NOUN_PHRASE = "[AakcJNslOFH]"
 _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
+_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|[hmn]*b|,[RY])"
 _PARTS = {
     "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
-    "<actors>": "A(?:(?:,A)*,?&A|(?<![fpwtyiW]A)(?:,A)+)?",
+    "<actors>": "A(?:(?:,A)*,?&A|(?<![^.,SR]A)(?:,A)+)?",
     # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
     # Headlines list with a comma alone: "praised Ukraine, Poland".
     "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
-    "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deX]&.))(?!(?<=[VEBGP].),&A)"
-    "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
-    "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVdT][NJlA]?){0,3}(?:,[^.,]{1,15},)?",
+    "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deXcV]&.))(?!(?<=[VEBGP].),&A)"
+    "(?:,?&[Aa]|(?<![^.,SRKU][Aa])(?:,[Aa])+,?&[Aa]|(?<![^.,SR]A)(?:,A)+)?)",
+    "<aside>": "(?:CA)?(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVdT][NJlA]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
 
@@ -60,11 +60,13 @@ _WHO = compiled("<who>")
 _SAID = compiled(
     f",(?:S(<who>)|J?(<who>)(?:[fpwi]{NOUN_PHRASE}){{0,2}}(?:S|[KU](?=[.,])|U{NOUN_PHRASE}(?!t)))"
 )
+_TOLD = re.compile("S(?:[tf]A)?R?Ab[^.,&]*&$")
 _ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of verbs
+_WITH_OTHERS = re.compile("(?<![^.])A,[JNs]$")
 _OFFICIAL = re.compile("s[fwp]A")  # "a spokeswoman for Poland"
 _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
 _NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
-_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
+_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A,?&A$|(?<![^.,SRKU])A(?:,A)+(?:,?&A)?$")
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
@@ -131,7 +133,7 @@ class Voices:
 
     def _named_last(self, place: int) -> int | None:
         """Return the actor that "its" stands for: the last one that is no mere complement."""
-        before = [p for p in range(self._before(place), place) if self.tags[p] in "Aa"]
+        before = [p for p in range(self._before(place), place) if self.tags[p] in "Aak"]
         heads = [p for p in before if self.tags[p - 1] not in "fpwtiy"]
         return next(reversed(heads or before), None)
 
@@ -210,6 +212,8 @@ class Voices:
             return self.voice(verb) if opens else {OTHER: -1}
         if self.lower(place) in ("one", "you"):  # "you can rely on Peru"
             return self.voice(place)
+        if _WITH_OTHERS.search(self.tags, max(0, place - 3), place + 1) and verb == place + 1:
+            place -= 2  # "Peru, allies blame"
         row = _ROW.search(self.tags, max(0, place - 20), place + 1)
         return self.who(row.start() if row else place, place + 1)
 
@@ -220,7 +224,7 @@ class Voices:
         while place >= low and depth < 6:
             tag, before = tags[place], tags[place - 1]
             if tag in NOUN_PHRASE:
-                if before in "fpwi" or (before == "t" and tag != "A"):
+                if before in "fpwi" or (before == "t" and (tag != "A" or tags[place - 2] in "As")):
                     if tag == "A" and tags[low : place - 1].endswith("s"):
                         return place  # "officials from Japan"
                     place -= 2
@@ -240,9 +244,14 @@ class Voices:
                     return next((j for j in range(low, place) if tags[j] in "AaFHNOsk"), None)
                 place = back - 1  # "Germany, a critic, said"
             else:
-                earlier = self._last("VEBdeoSrbKUCmP", low, place + 1)
-                return None if earlier is None else self.subject(earlier, depth + 1)
-        if tags[verb] in "G" and place < low:  # "Accusing Turkey, Egypt left"
+                # "said Peru was a threat and thanked Chile"
+                told = _TOLD.search(tags, low, place + 1) if tags[verb] == "E" else None
+                earlier = self._last("VEBdeoSrbKUCmP", low, told.start() + 1 if told else place + 1)
+                if earlier is None:
+                    break
+                return self.subject(earlier, depth + 1)
+        # "Accusing Turkey, Egypt left", "after accusing", "to punish"
+        if tags[low : verb + 1] in ("G", "pG", "yG", "+G", "tV", "tB"):
             comma = tags.find(",", verb, tags.find(".", verb))
             if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
                 return comma + 1
@@ -260,6 +269,10 @@ class Voices:
             return False
         if tags[cue - 2 : cue] == "np":  # "nobody around here"
             return True
+        if tags[place] == "t" and (tags[place - 1] == "U" or self.is_in(place - 1, "willing")):
+            place -= 2  # "nobody in Ghana wants to"
+        if tags[cue - 1] == "t" and self.lower_first(cue - 2) in self.lists["nobody"]:
+            return True  # "nobody wants to"
         before = self.lower(place)
         stops = tags[place] == "d" or tags[place - 1 : place + 1] == "mz"
         if stops and self.last(place) in ("stop", "cease", "quit", "have"):
