@@ -93,6 +93,10 @@ class _Sentences(Evaluations):
         worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
         if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
+        if form.void:  # nobody judges, but the cue is spent
+            both = [self.actors(*hit.span(end)) for end in ("patient", "same") if end in groups]
+            self.taken |= {cue} if len(both) < 2 or both[0].keys() == both[1].keys() else set()
+            return
         sign = self.polarity(form, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
