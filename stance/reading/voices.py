@@ -275,7 +275,7 @@ class Voices:
             place -= 1
         while tags[place] in "NAOls" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
-        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJ" and tags[place - 1] in "nC"):
+        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJs" and tags[place - 1] in "nC"):
             if tags[place] in "nC":
                 return True
             place -= 1
