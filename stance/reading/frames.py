@@ -38,7 +38,10 @@ _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
 _DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|nN?(m))h?$")
 _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
-_SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
+_SIDES = re.compile(
+    "(?:some|half) .*(?:(?<!some )others|the other half|as many) (?!did)[a-z]|"
+    "^(?:one|half) .*(?:the other|another|the next) (?:half |one )?[a-z]"
+)
 _THOSE = re.compile("R[hm]*([VEGB])$")
 _TAIL = compiled("([fptwyi])(<who>)")
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
@@ -93,9 +96,9 @@ class _Sentences(Evaluations):
         worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
         if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
-        if form.void:  # nobody judges, but the cue is spent
-            both = [self.actors(*hit.span(end)) for end in ("patient", "same") if end in groups]
-            self.taken |= {cue} if len(both) < 2 or both[0].keys() == both[1].keys() else set()
+        if form.void:  # nobody judges, and the cue is spent
+            who = [{*self.actors(*hit.span(end))} for end in ("patient", "same") if end in groups]
+            self.taken |= {cue} if who[:1] == who[1:] and cue not in self.rejecters else set()
             return
         sign = self.polarity(form, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
@@ -147,7 +150,7 @@ class _Sentences(Evaluations):
             sign = self._unless_denied(form, cue, verb, sign)
             if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
                 sign = 0
-        if agents == {OTHER: -1} and self._divided(cue):
+        if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         if name == "without":  # what would be is not what is
@@ -184,7 +187,7 @@ class _Sentences(Evaluations):
         low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
         begin, end = self.words.start[low], self.words.end[high - 1]
         text = self.words.texts[self.words.para[word]][begin:end].lower()
-        if not any(one in text for one in ("some", "half", *self.lists["backers"])):
+        if not any(one in text for one in ("some", "half", "one ", *self.lists["backers"])):
             return False  # as nearly always, and soon
         words = [*map(self.spelling, range(low, high))]
         sides = not self.lists["backers"].isdisjoint(words)

@@ -63,7 +63,7 @@ _SAID = compiled(
 _ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of verbs
 _OFFICIAL = re.compile("s[fwp]A")  # "a spokeswoman for Poland"
 _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
-_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
+_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmxb]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
@@ -101,8 +101,11 @@ class Voices:
             if self.lower(place + 1) == "in":
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
-        for place in self._beginning_with(self.phrases.signals["former"]):
-            if tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0:
+        for word in self.phrases.signals["former"].tolist():
+            place = bisect(self.phrases.first, word) - 1
+            place += self.phrases.word[place] == word and tags[place + 1] == "A"
+            common = self.lower_first(place) == "ordinary"  # "ordinary Malians"
+            if tags[place] == "s" or common or self.phrases.word[place] != self.names[place] >= 0:
                 tags[place] = "N"  # "a former Malian minister"
         for place in self._beginning_with(self.phrases.signals["referring"] + 1):
             if _OWNED.match(self.tags, place) and self.before(place) in self.lists["referring"]:
