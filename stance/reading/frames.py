@@ -83,11 +83,13 @@ class _Sentences(Evaluations):
         self.judged = set[int]()
 
     def frames(self, constructions: Sequence[Construction]) -> list[Frame]:
-        """Read all constructions, but not what is conceded before the point is made."""
+        """Read all constructions, but not sport and what is conceded before the point is made."""
         for form, hit in occurrences(self.tags, constructions):
             self._read(form, hit)
-        back = self.taken_back
-        return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
+        back, sentence = self.taken_back, self.words.sentence
+        played = {*sentence.take(self.phrases.signals["sports"]).tolist()}
+        read = [f for f in self.frames_read if sentence[f.cue] not in played]
+        return [f for f in read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
