@@ -104,7 +104,7 @@ class Voices:
         for word in self.phrases.signals["former"].tolist():
             place = bisect(self.phrases.first, word) - 1
             place += self.phrases.word[place] == word and tags[place + 1] == "A"
-            common = self.lower_first(place) == "ordinary"  # "ordinary Malians"
+            common = self.spelling(word) in self.lists["common"]  # "ordinary Malians"
             if tags[place] == "s" or common or self.phrases.word[place] != self.names[place] >= 0:
                 tags[place] = "N"  # "a former Malian minister"
         for place in self._beginning_with(self.phrases.signals["referring"] + 1):
