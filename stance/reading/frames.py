@@ -186,11 +186,10 @@ class _Sentences(Evaluations):
     def _divided(self, cue: int) -> bool:
         """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
         sentence, word = self.words.sentence, self.phrases.word[cue]
-        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
-        begin, end = self.words.start[low], self.words.end[high - 1]
-        text = self.words.texts[self.words.para[word]][begin:end].lower()
-        if not any(one in text for one in ("some", "half", "one ", *self.lists["backers"])):
+        text = self.words.texts[self.words.para[word]].lower()
+        if not any(map(text.__contains__, self.lists["sides"])):
             return False  # as nearly always, and soon
+        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
         words = [*map(self.spelling, range(low, high))]
         sides = not self.lists["backers"].isdisjoint(words)
         sides &= not self.lists["opponents"].isdisjoint(words)
