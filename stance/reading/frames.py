@@ -340,7 +340,8 @@ class _Sentences(Evaluations):
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
             return {}, {}
         for link in _TAIL.finditer(self.tags, *hit.span("tail")):
-            if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
+            near = link.start() - 1  # "of the attack on", "the expulsion of"
+            if near > cue and (self.tags[near] in "cJ" or self.is_in(near, "suffered")):
                 break
             linking = self.lower(link.start())
             trusting = linking == "in" and self.is_in(cue, "attitude")
