@@ -40,7 +40,7 @@ _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _SIDES = re.compile(
     "(?:some|half) .*(?:(?<!some )others|the other half|as many) (?!did)[a-z]|"
-    "^(?:one|half) .*(?:the other|another|the next) (?:half |one )?[a-z]"
+    "^(?:one|half) .*(?:the other|another|the next|and half) (?:half |one )?[a-z]"
 )
 _THOSE = re.compile("R[hm]*([VEGB])$")
 _TAIL = compiled("([fptwyi])(<who>)")
