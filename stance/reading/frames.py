@@ -88,7 +88,7 @@ class _Sentences(Evaluations):
             self._read(form, hit)
         back, sentence = self.taken_back, self.words.sentence
         played = {*sentence.take(self.phrases.signals["sports"]).tolist()}
-        read = [f for f in self.frames_read if sentence[f.cue] not in played]
+        read = [f for f in self.frames_read if not (played and sentence[f.cue] in played)]
         return [f for f in read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
