@@ -108,8 +108,8 @@ class _Sentences(Evaluations):
         patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
-            object_ = {hit.start("patient")} if after else {*range(cue, hit.end())}
-            if name not in ("called", "passive") and self.referring & object_:
+            object_ = hit.span("patient")[:1] if after else range(cue, hit.end())
+            if name not in ("called", "passive") and not self.referring.isdisjoint(object_):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             if not patients and len(agents) > 1:  # "accused each other", "traded blame"
@@ -165,8 +165,9 @@ class _Sentences(Evaluations):
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
-        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
-            return False
+        for group, name in form.needs.items():
+            if not self.is_in(hit.start(group), name):
+                return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
             speaks = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
