@@ -28,6 +28,7 @@ class Construction(NamedTuple):
     needs: Mapping[str, str] = MappingProxyType({})
     judge: str = ""
     polarity: int = 0
+    void: bool = False
 
 
 @lru_cache(maxsize=2)

@@ -50,7 +50,7 @@ SIGNALS = {
         *("confirming", "generic"),
     ),
     "unjust": ("falsely", "slandering"),
-    **{name: (name,) for name in ("turning", "breaking", "quantities", "former")},
+    **{name: (name,) for name in ("turning", "breaking", "quantities", "former", "sports")},
     "referring": ("referring", "persons"),
 }
 """Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""

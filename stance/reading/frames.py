@@ -38,7 +38,10 @@ _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
 _DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|nN?(m))h?$")
 _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
-_SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
+_SIDES = re.compile(
+    "(?:some|half) .*(?:(?<!some )others|the other half|as many) (?!did)[a-z]|"
+    "^(?:one|half) .*(?:the other|another|the next|and half) (?:half |one )?[a-z]"
+)
 _THOSE = re.compile("R[hm]*([VEGB])$")
 _GONE = re.compile("[bh]*[odEe](?![Aask])")
 _CHARGED = compiled("(?:[VEGB]A|[EB](?:y<who>)?)[fp]$")
@@ -82,11 +85,13 @@ class _Sentences(Evaluations):
         self.judged = set[int]()
 
     def frames(self, constructions: Sequence[Construction]) -> list[Frame]:
-        """Read all constructions, but not what is conceded before the point is made."""
+        """Read all constructions, but not sport and what is conceded before the point is made."""
         for form, hit in occurrences(self.tags, constructions):
             self._read(form, hit)
-        back = self.taken_back
-        return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
+        back, sentence = self.taken_back, self.words.sentence
+        played = {*sentence.take(self.phrases.signals["sports"]).tolist()}
+        read = [f for f in self.frames_read if not (played and sentence[f.cue] in played)]
+        return [f for f in read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
@@ -95,14 +100,18 @@ class _Sentences(Evaluations):
         worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
         if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
+        if form.void:  # nobody judges, and the cue is spent
+            who = [{*self.actors(*hit.span(end))} for end in ("patient", "same") if end in groups]
+            self.taken |= {cue} if who[:1] == who[1:] and cue not in self.rejecters else set()
+            return
         sign = self.polarity(form, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
-            object_ = {hit.start("patient")} if after else {*range(cue, hit.end())}
-            if name not in ("called", "passive") and self.referring & object_:
+            object_ = hit.span("patient")[:1] if after else range(cue, hit.end())
+            if name not in ("called", "passive") and not self.referring.isdisjoint(object_):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             if not patients and len(agents) > 1:  # "accused each other", "traded blame"
@@ -151,7 +160,7 @@ class _Sentences(Evaluations):
             sign = self._unless_denied(form, cue, verb, sign)
             if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
                 sign = 0
-        if agents == {OTHER: -1} and self._divided(cue):
+        if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         if name == "without":  # what would be is not what is
@@ -164,8 +173,9 @@ class _Sentences(Evaluations):
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
-        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
-            return False
+        for group, name in form.needs.items():
+            if not self.is_in(hit.start(group), name):
+                return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
             speaks = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
@@ -185,11 +195,10 @@ class _Sentences(Evaluations):
     def _divided(self, cue: int) -> bool:
         """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
         sentence, word = self.words.sentence, self.phrases.word[cue]
-        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
-        begin, end = self.words.start[low], self.words.end[high - 1]
-        text = self.words.texts[self.words.para[word]][begin:end].lower()
-        if not any(one in text for one in ("some", "half", *self.lists["backers"])):
+        text = self.words.texts[self.words.para[word]].lower()
+        if not any(map(text.__contains__, self.lists["sides"])):
             return False  # as nearly always, and soon
+        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
         words = [*map(self.spelling, range(low, high))]
         sides = not self.lists["backers"].isdisjoint(words)
         sides &= not self.lists["opponents"].isdisjoint(words)
@@ -346,7 +355,8 @@ class _Sentences(Evaluations):
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
             return {}, {}
         for link in _TAIL.finditer(self.tags, *hit.span("tail")):
-            if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
+            near = link.start() - 1  # "of the attack on", "the expulsion of"
+            if near > cue and (self.tags[near] in "cJ" or self.is_in(near, "suffered")):
                 break
             linking = self.lower(link.start())
             trusting = linking == "in" and self.is_in(cue, "attitude")

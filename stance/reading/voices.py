@@ -65,7 +65,7 @@ _ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of ve
 _WITH_OTHERS = re.compile("(?<![^.])A,[JNs]$")
 _OFFICIAL = re.compile("s[fwp]A")  # "a spokeswoman for Poland"
 _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
-_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
+_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmxb]*$"), ("those", "anyone")
 _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A,?&A$|(?<![^.,SRKU])A(?:,A)+(?:,?&A)?$")
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
@@ -103,8 +103,11 @@ class Voices:
             if self.lower(place + 1) == "in":
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
-        for place in self._beginning_with(self.phrases.signals["former"]):
-            if tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0:
+        for word in self.phrases.signals["former"].tolist():
+            place = bisect(self.phrases.first, word) - 1
+            place += self.phrases.word[place] == word and tags[place + 1] == "A"
+            common = self.spelling(word) in self.lists["common"]  # "ordinary Malians"
+            if tags[place] == "s" or common or self.phrases.word[place] != self.names[place] >= 0:
                 tags[place] = "N"  # "a former Malian minister"
         for place in self._beginning_with(self.phrases.signals["referring"] + 1):
             if _OWNED.match(self.tags, place) and self.before(place) in self.lists["referring"]:
@@ -288,7 +291,7 @@ class Voices:
             place -= 1
         while tags[place] in "NAOls" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
-        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJ" and tags[place - 1] in "nC"):
+        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJs" and tags[place - 1] in "nC"):
             if tags[place] in "nC":
                 return True
             place -= 1
