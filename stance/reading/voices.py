@@ -28,7 +28,7 @@ Ends = dict[int, int]
 
 NOUN_PHRASE = "[AakcJNslOFH]"
 _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
+_CLAUSE = "[bhmn]*[VEBdeSoKrUC]"
 _PARTS = {
     "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
     "<actors>": "A(?:(?:,A)*,?&A|(?<![fpwtyiW]A)(?:,A)+)?",
