@@ -300,9 +300,9 @@ class _Sentences(Evaluations):
             must = self.tags[place - 1] == "m" and self.is_in(place - 1, "obliging")
             if must or self.unfair(place - 1):
                 agents = self.voice(place)  # "Chile must condemn", "wrong to abandon Peru"
-        if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
+        if name in ("against", "but not", "and for"):  # "backed France against Britain"
             verb = self.phrases.sign[hit.start("verb")]
-            sign = -verb if name == "but not" else -1 * (verb > 0)
+            sign = {"but not": -verb, "and for": verb}.get(name, -1 * (verb > 0))
         elif name in ("wants", "wants to"):  # "wants Spain punished", "wants us to punish Spain"
             fates = self.cues.fates if name == "wants" else self.cues.appeals
             sign = 0 if self.is_in(cue, "stop") else fates.get(self.lower(cue), 0)

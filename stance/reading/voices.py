@@ -68,7 +68,7 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
-_REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?<=[.,&]VH)(?=\\.)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
@@ -110,7 +110,7 @@ class Voices:
         for hit in _REFERRING.finditer(self.tags):
             place = hit.start()
             # ", calling it a disgrace", "and we thank it"
-            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV")
+            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV", ".V", ",V", "&V")
             last = called and self.lower(place) in ("it", "them")
             self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
         return "".join(tags)
