@@ -100,7 +100,8 @@ class _Sentences(Evaluations):
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
             object_ = {hit.start("patient")} if after else {*range(cue, hit.end())}
-            if name not in ("called", "passive") and self.referring & object_:
+            its = self.lower(min(object_)) not in ("it", "them")
+            if its and name not in ("called", "passive") and self.referring & object_:
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             if not patients and len(agents) > 1:  # "accused each other", "traded blame"
@@ -306,7 +307,7 @@ class _Sentences(Evaluations):
         elif name in ("wants", "wants to"):  # "wants Spain punished", "wants us to punish Spain"
             fates = self.cues.fates if name == "wants" else self.cues.appeals
             sign = 0 if self.is_in(cue, "stop") else fates.get(self.lower(cue), 0)
-        elif name in ("hopes", "may", "lets win"):  # "hopes that Peru wins"
+        elif name in ("hopes", "hopes to", "may", "lets win"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:
             sign = form.polarity

@@ -112,7 +112,9 @@ class Voices:
             # ", calling it a disgrace", "and we thank it"
             called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV", ".V", ",V", "&V")
             last = called and self.lower(place) in ("it", "them")
-            self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
+            first = last and tags[place - 2] == "F"
+            named = self._named_last(place, first) if last else self._named_alone(place)
+            self._refer(tags, place, named)
         return "".join(tags)
 
     def _beginning_with(self, words: Ints) -> list[int]:
@@ -129,11 +131,11 @@ class Voices:
             self.names[place] = self.names[named]
             self.referring.add(place)
 
-    def _named_last(self, place: int) -> int | None:
-        """Return the actor that "its" stands for: the last one that is no mere complement."""
+    def _named_last(self, place: int, first: bool = False) -> int | None:
+        """Return the actor that "its" stands for: the last, or first, that is no complement."""
         before = [p for p in range(self._before(place), place) if self.tags[p] in "Aa"]
         heads = [p for p in before if self.tags[p - 1] not in "fpwtiy"]
-        return next(reversed(heads or before), None)
+        return next(iter(heads or before) if first else reversed(heads or before), None)
 
     def _before(self, place: int) -> int:
         """Return the begin of the sentence, or of that before if a phrase begins the sentence."""
