@@ -142,7 +142,8 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(form, cue, verb, sign)
-            if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
+            spoken = self.lower(hit.end()) in ("for", "as", "over")
+            if name == "passive" and self.is_in(cue, "striking") and not spoken:  # "attacked by"
                 sign = 0
         if agents == {OTHER: -1} and self._divided(cue):
             sign, others = 0, []
