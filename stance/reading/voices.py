@@ -53,7 +53,7 @@ def compiled(text: str) -> re.Pattern[str]:
 
 
 _SAYS = compiled(
-    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}R|"
+    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}(?:tN)?R|"
     f"S{NOUN_PHRASE}(?=[hbmdegVE])"  # ", the prime minister, said Peru had"
 )
 _WHO = compiled("<who>")
@@ -68,7 +68,9 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwt
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
-_REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?<=[.,&]VH)(?=\\.)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_REFERRING = re.compile(
+    "H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?<=[.,&]VH)(?=\\.)|(?=[hbmdnoVE])(?!bn?J[tRfp]))"
+)
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
