@@ -199,7 +199,7 @@ def _by_context(words: Words, word: Ints, letter: Bytes, noun: Bytes, people: Bo
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     # "her deep distrust of"
     second = np.append(False, _letters("DO")[before[:-1]] | owned[:-1])
-    role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ft")[after]
+    role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ftwy")[after]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(word) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("DO")[before] & ~owned
     turned = verbal & role & ~gerund

@@ -111,7 +111,8 @@ class _Sentences(Evaluations):
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
             object_ = hit.span("patient")[:1] if after else range(cue, hit.end())
-            if name not in ("called", "passive") and not self.referring.isdisjoint(object_):
+            its = self.lower(object_[0]) not in ("it", "them")
+            if its and name not in ("called", "passive") and not self.referring.isdisjoint(object_):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             if not patients and len(agents) > 1:  # "accused each other", "traded blame"
@@ -158,7 +159,8 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(form, cue, verb, sign)
-            if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
+            spoken = self.lower(hit.end()) in ("for", "as", "over")
+            if name == "passive" and self.is_in(cue, "striking") and not spoken:  # "attacked by"
                 sign = 0
         if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
@@ -173,8 +175,8 @@ class _Sentences(Evaluations):
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
-        for group, name in form.needs.items():
-            if not self.is_in(hit.start(group), name):
+        for group, needed in form.needs.items():  # faster than all()
+            if not self.is_in(hit.start(group), needed):
                 return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
@@ -323,13 +325,13 @@ class _Sentences(Evaluations):
             must = self.tags[place - 1] == "m" and self.is_in(place - 1, "obliging")
             if must or self.unfair(place - 1):
                 agents = self.voice(place)  # "Chile must condemn", "wrong to abandon Peru"
-        if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
+        if name in ("against", "but not", "and for"):  # "backed France against Britain"
             verb = self.phrases.sign[hit.start("verb")]
-            sign = -verb if name == "but not" else -1 * (verb > 0)
+            sign = {"but not": -verb, "and for": verb}.get(name, -1 * (verb > 0))
         elif name in ("wants", "wants to"):  # "wants Spain punished", "wants us to punish Spain"
             fates = self.cues.fates if name == "wants" else self.cues.appeals
             sign = 0 if self.is_in(cue, "stop") else fates.get(self.lower(cue), 0)
-        elif name in ("hopes", "may", "lets win"):  # "hopes that Peru wins"
+        elif name in ("hopes", "hopes to", "may", "lets win"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:
             sign = form.polarity

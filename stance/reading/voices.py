@@ -28,7 +28,7 @@ Ends = dict[int, int]
 
 NOUN_PHRASE = "[AakcJNslOFH]"
 _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|[hmn]*b|,[RY])"
+_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|[hmn]*b)"
 _PARTS = {
     "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
     "<actors>": "A(?:(?:,A)*,?&A|(?<![^.,SR]A)(?:,A)+)?",
@@ -53,7 +53,7 @@ def compiled(text: str) -> re.Pattern[str]:
 
 
 _SAYS = compiled(
-    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}R|"
+    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}(?:tN)?R|"
     f"S{NOUN_PHRASE}(?=[hbmdegVE])"  # ", the prime minister, said Peru had"
 )
 _WHO = compiled("<who>")
@@ -70,7 +70,9 @@ _ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A,?&A$|(?<![^.,SRKU])A(
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
-_REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_REFERRING = re.compile(
+    "H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?<=[.,&]VH)(?=\\.)|(?=[hbmdnoVE])(?!bn?J[tRfp]))"
+)
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$")
@@ -115,9 +117,11 @@ class Voices:
         for hit in _REFERRING.finditer(self.tags):
             place = hit.start()
             # ", calling it a disgrace", "and we thank it"
-            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV")
+            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV", ".V", ",V", "&V")
             last = called and self.lower(place) in ("it", "them")
-            self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
+            first = last and tags[place - 2] == "F"
+            named = self._named_last(place, first) if last else self._named_alone(place)
+            self._refer(tags, place, named)
         return "".join(tags)
 
     def _beginning_with(self, words: Ints) -> list[int]:
@@ -134,11 +138,11 @@ class Voices:
             self.names[place] = self.names[named]
             self.referring.add(place)
 
-    def _named_last(self, place: int) -> int | None:
-        """Return the actor that "its" stands for: the last one that is no mere complement."""
+    def _named_last(self, place: int, first: bool = False) -> int | None:
+        """Return the actor that "its" stands for: the last, or first, that is no complement."""
         before = [p for p in range(self._before(place), place) if self.tags[p] in "Aak"]
         heads = [p for p in before if self.tags[p - 1] not in "fpwtiy"]
-        return next(reversed(heads or before), None)
+        return next(iter(heads or before) if first else reversed(heads or before), None)
 
     def _before(self, place: int) -> int:
         """Return the begin of the sentence, or of that before if a phrase begins the sentence."""
