@@ -198,7 +198,7 @@ class _Sentences(Evaluations):
         """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
         sentence, word = self.words.sentence, self.phrases.word[cue]
         text = self.words.texts[self.words.para[word]].lower()
-        if not any(map(text.__contains__, self.lists["sides"])):
+        if not any(map(text.__contains__, self.lists["halves"])):
             return False  # as nearly always, and soon
         low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
         words = [*map(self.spelling, range(low, high))]
