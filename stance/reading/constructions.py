@@ -62,6 +62,7 @@ def _sentences_with(sign: str, tags: str) -> list[list[int]]:
 
 
 _BESIDE, _UNLIKE = re.compile(r"[+p](A)"), re.compile("p(A)[,.]")
+_INVERTED = re.compile("n$|(?<![^.])n(?:[pf]N)?[mh]$")
 
 
 class Evaluations(Rejections):
@@ -93,7 +94,7 @@ class Evaluations(Rejections):
             rest = self.tags[hit.end("patient") : self.tags.index(".", hit.end())]
             outcome, never = self._outcome(hit.end()), "n" in rest
             return -1 if (outcome < 0 if never else outcome > 0) else 1
-        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
+        if name in ("deed to", "deed to by", "outdoing"):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
             lost = -1 if self.is_in(hit.start("verb"), "losing") else 1
@@ -158,8 +159,9 @@ class Evaluations(Rejections):
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
             if into or turned:
                 return into
-        if group.get("never") and self.lower_first(cue) in self.lists["comparing"]:
-            turn = 1  # "has never been a better friend"
+        never = "never" in map(self.lower, range(hit.start() - 2, cue))
+        if never and (self.lower_first(cue) in self.lists["comparing"] or self.before(cue) == "so"):
+            turn = 1  # "has never been a better friend", "was never so kind"
         turn = -turn if self.lower_first(cue) == "less" else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")
@@ -174,8 +176,7 @@ class Evaluations(Rejections):
 
     def _flips(self, hit: re.Match[str]) -> bool:
         """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
-        before = self.tags[max(0, hit.start() - 3) : hit.start()]
-        return "n" in before and (before[-1] == "n" or before.removeprefix(".") in ("nm", "nh"))
+        return bool(_INVERTED.search(self.tags, max(0, hit.start() - 5), hit.start()))
 
     def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
