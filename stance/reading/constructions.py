@@ -89,11 +89,11 @@ class Evaluations(Rejections):
         if name == "demand":
             return self._demand(hit, cue)
         if name == "without":  # "we would be free", "there would be no war"
-            if worth := self.phrases.value[hit.start("patient")]:  # "Peru's meddling"
-                return worth
             rest = self.tags[hit.end("patient") : self.tags.index(".", hit.end())]
             outcome, never = self._outcome(hit.end()), "n" in rest
-            return -1 if (outcome < 0 if never else outcome > 0) else 1
+            worth = self.phrases.value[hit.start("patient")]  # "Peru's meddling"
+            spoils = outcome < 0 if never else outcome > 0
+            return -1 if spoils else (not outcome and worth) or 1
         if name in ("deed to", "deed to by", "outdoing"):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
@@ -143,7 +143,8 @@ class Evaluations(Rejections):
         if letter == ("e" if group.get("be") else "g"):  # it was betrayed
             return 0
         after = self.tags[cue + 1]
-        needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
+        needy = bool({self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"])
+        needy |= self.is_in(cue, "relieving")  # "overcame poverty"
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
         nobody = self.is_in(cue + 1, "nobody")
@@ -159,9 +160,9 @@ class Evaluations(Rejections):
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
             if into or turned:
                 return into
-        never = "never" in map(self.lower, range(hit.start() - 2, cue))
-        if never and (self.lower_first(cue) in self.lists["comparing"] or self.before(cue) == "so"):
-            turn = 1  # "has never been a better friend", "was never so kind"
+        if self.lower_first(cue) in self.lists["comparing"] or self.before(cue) == "so":
+            # "has never been a better friend", "was never so kind"
+            turn = 1 if "never" in map(self.lower, range(hit.start() - 2, cue)) else turn
         turn = -turn if self.lower_first(cue) == "less" else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")
@@ -176,7 +177,8 @@ class Evaluations(Rejections):
 
     def _flips(self, hit: re.Match[str]) -> bool:
         """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
-        return bool(_INVERTED.search(self.tags, max(0, hit.start() - 5), hit.start()))
+        inverted = _INVERTED.search(self.tags, max(0, hit.start() - 5), hit.start())
+        return bool(inverted) and not self.is_in(hit.start() - 1, "little")
 
     def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
@@ -216,7 +218,8 @@ class Evaluations(Rejections):
 
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""
-        rest = range(low, self.tags.index(".", low))
+        ends = (self.tags.find(",", low), self.tags.index(".", low))
+        rest = range(low, min(end for end in ends if end >= 0))
         values = (self.phrases.value[place] for place in rest if self.tags[place] in "JNz")
         harm = sum(self.is_in(place, "harming") or self.lower(place) == "war" for place in rest)
         signs = (self.phrases.sign[place] for place in rest if self.tags[place] in "cdegE")

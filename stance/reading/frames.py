@@ -135,8 +135,8 @@ class _Sentences(Evaluations):
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
-            beside = -sign if name.startswith("were") else sign  # "were as kind as Chile"
-            others = [*self.compared(cue, beside)] if patients and not name.endswith(" than") else []
+            beside = -sign if name[:4] == "were" else sign  # "were as kind as Chile"
+            others = [*self.compared(cue, beside)] if patients and name[-5:] != " than" else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
@@ -206,6 +206,8 @@ class _Sentences(Evaluations):
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
         none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
+        if tags[verb - 1] != "," and self.before(verb) in ("less", "once"):
+            return -sign  # "less fond of Peru", "once hailed Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign
         if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":

@@ -392,8 +392,8 @@ class Rejections(Voices):
 
     def falsely(self, verb: int) -> bool:
         """Tell whether a verb means an unjust charge: "slandered", "falsely accused"."""
-        if self.tags[verb] in "ck" and self._untrue(verb):
-            return True
+        if self.tags[verb] in "ckJ":
+            return self.tags[verb] != "J" and self._untrue(verb)
         word = self.phrases.word[verb]
         return self.words.sentence[word] in map(self._unjust.get, (word - 1, word, word + 1))
 
@@ -417,10 +417,8 @@ class Rejections(Voices):
                 self._read_verdict(low, hit.start(), hit.start(1))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
-            doubted = self.tags[that] in "AF" and (
-                self.last(that - 1) in DOUBTS or self._unsayable(low, that - 1)
-            )
-            if doubted or (word == "that" and that > low):
+            doubted = self.last(that - 1) in DOUBTS or self._unsayable(low, that - 1)
+            if (self.tags[that] in "AF" and doubted) or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
                 self._reject(that, stop, {})
@@ -462,7 +460,9 @@ class Rejections(Voices):
         """Tell whether a verb calls something untrue: "denied", "do not believe", "I doubt"."""
         phrase = self.last(verb)
         if self.is_in(verb, "rejecting"):
-            return not (self._denied(verb) or _NOBODY_CAN.search(self.tags, 0, verb))
+            return not (
+                self._denied(verb) or _NOBODY_CAN.search(self.tags, max(0, verb - 12), verb)
+            )
         if phrase != self.lower(verb):
             return phrase == "doubt" or phrase in self.lists["accepting"]
         return phrase in self.lists["accepting"] and self._denied(verb)
