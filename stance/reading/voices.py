@@ -71,10 +71,9 @@ _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 _REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
-_NOT = re.compile("n[hmbx]*$")
-_STATING = ("say", "claim", "pretend", "tell")
-_NOBODY_CAN = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|[NF]m?n)$")
-_HUSH = re.compile("(?<![^.,])(?:m?no?[NH]?b?|onN?|z)[SU][FN]?$")  # "let nobody tell you"
+_NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
+# "nobody can say", "you cannot say", "let nobody tell you", "stop saying"
+_UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|[NF]n|m?no?[NH]?b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
@@ -417,19 +416,14 @@ class Rejections(Voices):
                 self._read_verdict(low, hit.start(), hit.start(1))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
-            doubted = self.last(that - 1) in DOUBTS or self._unsayable(low, that - 1)
+            doubted = self.last(that - 1) in DOUBTS or _UNSAID.search(self.tags, low, that)
             if (self.tags[that] in "AF" and doubted) or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
                 self._reject(that, stop, {})
 
     def _denied(self, verb: int) -> bool:
-        return bool(_NOT.search(self.tags, max(0, verb - 4), verb))
-
-    def _unsayable(self, low: int, verb: int) -> bool:
-        """Tell whether nobody can or may say what follows: "stop telling us that"."""
-        says = self.lower(verb) in _STATING and _NOBODY_CAN.search(self.tags, low, verb)
-        return bool(says or _HUSH.search(self.tags, low, verb + 1))
+        return bool(_NOT.search(self.tags, max(0, verb - 10), verb))
 
     def _untrue(self, place: int) -> bool:
         """Tell whether a phrase calls something untrue: "a myth", "false accusations"."""
@@ -441,14 +435,14 @@ class Rejections(Voices):
 
     def _read_clause(self, low: int, that: int, end: int) -> None:
         """Read who rejects what follows "that", if anyone does."""
-        verb = that - 1 - (self.tags[that - 2 : that] in ("UF", "UN", "SF"))  # "tell you that"
+        verb = that - 1
         anyone = self.is_in(verb - 1 - (self.tags[verb - 1] == "R"), "generic")  # "who says that"
         if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
         elif (
-            anyone
+            (anyone and not self.lower(verb).startswith("doubt"))
             or self.unfair(verb - 1)
-            or self._unsayable(low, verb)
+            or _UNSAID.search(self.tags, low, that)
             or (self.lower(verb) == "hearing" and self.phrases.sign[verb - 1] < 0)  # "tired of"
             or (self.is_in(verb, "confirming") and self._denied(verb))
         ):
@@ -460,9 +454,7 @@ class Rejections(Voices):
         """Tell whether a verb calls something untrue: "denied", "do not believe", "I doubt"."""
         phrase = self.last(verb)
         if self.is_in(verb, "rejecting"):
-            return not (
-                self._denied(verb) or _NOBODY_CAN.search(self.tags, max(0, verb - 12), verb)
-            )
+            return not self._denied(verb)
         if phrase != self.lower(verb):
             return phrase == "doubt" or phrase in self.lists["accepting"]
         return phrase in self.lists["accepting"] and self._denied(verb)
