@@ -75,6 +75,9 @@ _NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
 # "nobody can say", "you cannot say", "let nobody tell you", "stop saying"
 _UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|[NF]n|m?no?[NH]?b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
+_CONCEDED = re.compile(
+    r"(?<![^.])([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
+)
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
@@ -414,6 +417,9 @@ class Rejections(Voices):
         for hit in _VERDICT.finditer(self.tags, low, stop + 1):
             if self._untrue(hit.start(1)) or self.is_in(hit.start(1), "unfair"):
                 self._read_verdict(low, hit.start(), hit.start(1))
+        for hit in _CONCEDED.finditer(self.tags, low, stop + 1):
+            if self.is_in(hit.start(hit.lastindex or 1), "granting"):  # "Granted, Peru works, but"
+                self._reject(*hit.span(), self.voice(hit.start()))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
             doubted = self.last(that - 1) in DOUBTS or _UNSAID.search(self.tags, low, that)
