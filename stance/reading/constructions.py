@@ -94,7 +94,7 @@ class Evaluations(Rejections):
             worth = self.phrases.value[hit.start("patient")]  # "Peru's meddling"
             spoils = outcome < 0 if never else outcome > 0
             return -1 if spoils else (not outcome and worth) or 1
-        if name in ("deed to", "deed to by", "outdoing"):  # "left Armenia in the lurch"
+        if name.startswith(("deed to", "outdoing")):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
             lost = -1 if self.is_in(hit.start("verb"), "losing") else 1
@@ -142,9 +142,8 @@ class Evaluations(Rejections):
             return 0  # "Peru must deliver"
         if letter == ("e" if group.get("be") else "g"):  # it was betrayed
             return 0
-        after = self.tags[cue + 1]
-        needy = bool({self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"])
-        needy |= self.is_in(cue, "relieving")  # "overcame poverty"
+        after = "" if self.is_in(cue, "relieving") else self.tags[cue + 1]  # "overcame poverty"
+        needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
         nobody = self.is_in(cue + 1, "nobody")
@@ -214,7 +213,7 @@ class Evaluations(Rejections):
         link = self.lower(hit.start("link"))
         if self.is_in(cue, "measures"):
             return (1 if hit["flip"] else -1) * (link in self.lists["targeting"])
-        return (self.phrases.value[cue] > 0) * (link == "for" and not hit["flip"])
+        return (-1 if hit["flip"] else self.phrases.value[cue] > 0) * (link == "for")
 
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""

@@ -41,6 +41,7 @@ _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
 _THOSE = re.compile("R[hm]*([VEGB])$")
 _TAIL = compiled("([fptwyi])(<who>)")
+_LATER = {"less", "once", "used"}
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -206,8 +207,8 @@ class _Sentences(Evaluations):
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
         none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
-        if tags[verb - 1] != "," and self.before(verb) in ("less", "once"):
-            return -sign  # "less fond of Peru", "once hailed Peru"
+        if tags[verb - 1] not in ".," and {self.before(verb), self.lower(verb - 1)} & _LATER:
+            return -sign  # "less fond of Peru", "once hailed Peru", "used to like Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign
         if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":
@@ -289,7 +290,7 @@ class _Sentences(Evaluations):
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
-        agents = self.voice(cue) if name == "disloyal" else {OTHER: -1}
+        agents = self.voice(cue) if name in ("disloyal", "lost without") else {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):
