@@ -117,7 +117,7 @@ class Evaluations(Rejections):
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
         if name == "surpasses":  # "did far better than"
-            return turn if self.lower_first(cue) == "better" else 0
+            return turn if "better" in (self.lower_first(cue), self.lower(cue)) else 0
         if name.endswith(" than"):  # "no state is kinder than Peru"
             words = {self.before(cue), self.lower_first(cue), self.lower(cue)}
             value *= bool(words & self.lists["comparing"]) or any(w[-2:] == "er" for w in words)
