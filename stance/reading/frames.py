@@ -290,7 +290,7 @@ class _Sentences(Evaluations):
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
-        agents = self.voice(cue) if name in ("disloyal", "lost without") else {OTHER: -1}
+        agents = self.voice(cue) if form.polarity and not judging else {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):
