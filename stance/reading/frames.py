@@ -242,7 +242,7 @@ class _Sentences(Evaluations):
         calls = self.lower(verb) == "call"
         if tags[verb] not in "VEGB" and not calls:  # "not all criticism of Peru"
             return False
-        if self.last(verb - 1) in ("stop", "quit"):
+        if tags[verb - 1] != "." and self.last(verb - 1) in ("stop", "quit"):
             return tags[verb - 2] not in "mn"
         if _DONT.search(tags, max(0, verb - 3), verb):
             return not self.is_in(verb - 1, "nobody")

@@ -442,7 +442,7 @@ class Rejections(Voices):
     def _read_clause(self, low: int, that: int, end: int) -> None:
         """Read who rejects what follows "that", if anyone does."""
         verb = that - 1
-        anyone = self.is_in(verb - 1 - (self.tags[verb - 1] == "R"), "generic")  # "who says that"
+        anyone = verb > low and self.is_in(verb - 1 - (self.tags[verb - 1] == "R"), "generic")
         if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
         elif (
@@ -487,7 +487,7 @@ class Rejections(Voices):
     def _read_verdict(self, low: int, be: int, verdict: int) -> None:
         """Read a claim before its verdict: "the charge that Peru lies is nonsense"."""
         tags = self.tags
-        opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK")
+        opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK", "tS")
         opens |= self.lower(low) == "that"
         first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
         claims = (j for j in range(first, be) if self.is_in(j, "claims") or self._untrue(j))
