@@ -61,7 +61,7 @@ def _sentences_with(sign: str, tags: str) -> list[list[int]]:
     return places
 
 
-_BESIDE, _UNLIKE = re.compile(r"[+p](A)"), re.compile("p(A)[,.]")
+_BESIDE, _UNLIKE = re.compile(r"(?:[tp][FNO])?[+p](A)"), re.compile("p(A)[,.]")
 _INVERTED = re.compile("n$|(?<![^.])n(?:[pf]N)?[mh]$")
 
 
@@ -232,7 +232,7 @@ class Evaluations(Rejections):
     def compared(self, cue: int, sign: int) -> Iterator[tuple[int, Ends]]:
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
         if hit := _BESIDE.match(self.tags, cue + 1):
-            link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
+            link, less = self.lower(hit.start(1) - 1), self.lower_first(cue) == "less"
             praises = max(self.phrases.value[cue], self.phrases.sign[cue]) > 0
             praises |= self.lower_first(cue) == "better"
             if link == self.lower(cue - 1) == "as" or (less and self.tags[cue - 1] == "n"):

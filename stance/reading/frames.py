@@ -40,8 +40,7 @@ _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
 _THOSE = re.compile("R[hm]*([VEGB])$")
-_TAIL = compiled("([fptwyi])(<who>)")
-_LATER = {"less", "once", "used"}
+_TAIL, _LATER = compiled("([fptwyi])(<who>)"), {"less", "once", "used"}
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")

@@ -72,7 +72,6 @@ _REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?=[hbmdnoVE])(?!bn?J[tR
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
 _NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
-# "nobody can say", "you cannot say", "let nobody tell you", "stop saying"
 _UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|[NF]n|m?no?[NH]?b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
 _CONCEDED = re.compile(
@@ -448,7 +447,7 @@ class Rejections(Voices):
         elif (
             (anyone and not self.lower(verb).startswith("doubt"))
             or self.unfair(verb - 1)
-            or _UNSAID.search(self.tags, low, that)
+            or _UNSAID.search(self.tags, low, that)  # "let nobody tell you that"
             or (self.lower(verb) == "hearing" and self.phrases.sign[verb - 1] < 0)  # "tired of"
             or (self.is_in(verb, "confirming") and self._denied(verb))
         ):
