@@ -210,7 +210,7 @@ class _Sentences(Evaluations):
             return -sign  # "less fond of Peru", "once hailed Peru", "used to like Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign
-        if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":
+        if tags[cue + 1] in "Aa" and "enough" in (self.lower(cue + 1), self.lower(cue + 2)):
             return sign  # "cannot praise Peru enough"
         before = tags[max(verb - 3, 0) : verb]
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
