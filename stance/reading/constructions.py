@@ -142,7 +142,7 @@ class Evaluations(Rejections):
             return 0  # "Peru must deliver"
         if letter == ("e" if group.get("be") else "g"):  # it was betrayed
             return 0
-        after = "" if self.is_in(cue, "relieving") else self.tags[cue + 1]  # "overcame poverty"
+        after = "" if sign > 0 and self.is_in(cue, "relieving") else self.tags[cue + 1]
         needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
@@ -159,9 +159,9 @@ class Evaluations(Rejections):
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
             if into or turned:
                 return into
-        if self.lower_first(cue) in self.lists["comparing"] or self.before(cue) == "so":
-            # "has never been a better friend", "was never so kind"
-            turn = 1 if "never" in map(self.lower, range(hit.start() - 2, cue)) else turn
+        if turn < 0 and {self.lower_first(cue), self.before(cue)} & self.lists["comparing"]:
+            never = "never" in map(self.lower, range(hit.start() - 2, cue))
+            turn = 1 if never else turn  # "never been a better friend", "was never so kind"
         turn = -turn if self.lower_first(cue) == "less" else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")

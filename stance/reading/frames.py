@@ -40,7 +40,7 @@ _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
 _SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
 _THOSE = re.compile("R[hm]*([VEGB])$")
-_TAIL, _LATER = compiled("([fptwyi])(<who>)"), {"less", "once", "used"}
+_TAIL, _LATER = compiled("([fptwyi])(<who>)"), {"less", "once"}
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -206,8 +206,8 @@ class _Sentences(Evaluations):
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
         none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
-        if tags[verb - 1] not in ".," and {self.before(verb), self.lower(verb - 1)} & _LATER:
-            return -sign  # "less fond of Peru", "once hailed Peru", "used to like Peru"
+        if tags[verb - 1] not in ".," and self.spelling(self.phrases.first[verb] - 1) in _LATER:
+            return -sign  # "less fond of Peru", "once hailed Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign
         if tags[cue + 1] in "Aa" and "enough" in (self.lower(cue + 1), self.lower(cue + 2)):
