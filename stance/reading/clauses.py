@@ -250,6 +250,8 @@ def _phrases(
     longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
     longer[word] = more
     mark, word, sign, value = _with_marks(words, word, letter, sign, value)
+    very = (mark[:-2] == ord("D")) & (mark[1:-1] == ord("x")) & _letters("Jx")[mark[2:]]
+    mark[:-2][very] = ord("x")  # "a very good friend" begins with "good"
     nominal = _NOMINAL[mark]
     follows = np.append(False, _JOINS[mark[:-1], mark[1:]])
     # "EU trade policy": a noun between the actor and its act.

@@ -45,7 +45,7 @@ _SIDES = re.compile(
 _THOSE = re.compile("R[hm]*([VEGB])$")
 _GONE = re.compile("[bh]*[odEe](?![Aask])")
 _CHARGED = compiled("(?:[VEGB]A|[EB](?:y<who>)?)[fp]$")
-_TAIL = compiled("([fptwyi])(<who>)")
+_TAIL, _LATER = compiled("([fptwyi])(<who>)"), {"less", "once"}
 _ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
@@ -153,7 +153,8 @@ class _Sentences(Evaluations):
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
-            others = [*self.compared(cue, sign)] if patients and not name.endswith(" than") else []
+            beside = -sign if name[:4] == "were" else sign  # "were as kind as Chile"
+            others = [*self.compared(cue, beside)] if patients and name[-5:] != " than" else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
@@ -226,9 +227,11 @@ class _Sentences(Evaluations):
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
         none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
+        if tags[verb - 1] not in ".," and self.spelling(self.phrases.first[verb] - 1) in _LATER:
+            return -sign  # "less fond of Peru", "once hailed Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign
-        if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":
+        if tags[cue + 1] in "Aa" and "enough" in (self.lower(cue + 1), self.lower(cue + 2)):
             return sign  # "cannot praise Peru enough"
         before = tags[max(verb - 3, 0) : verb]
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
@@ -259,7 +262,7 @@ class _Sentences(Evaluations):
         calls = self.lower(verb) == "call"
         if tags[verb] not in "VEGB" and not calls:  # "not all criticism of Peru"
             return False
-        if self.last(verb - 1) in ("stop", "quit"):
+        if tags[verb - 1] != "." and self.last(verb - 1) in ("stop", "quit"):
             return tags[verb - 2] not in "mn"
         if _DONT.search(tags, max(0, verb - 3), verb):
             return not self.is_in(verb - 1, "nobody")
@@ -311,7 +314,7 @@ class _Sentences(Evaluations):
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
-        agents = self.voice(cue) if name == "disloyal" else {OTHER: -1}
+        agents = self.voice(cue) if form.polarity and not judging else {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):

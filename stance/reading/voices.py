@@ -38,7 +38,7 @@ _PARTS = {
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
     "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deXcV]&.))(?!(?<=[VEBGP].),&A)"
-    "(?:,?&[Aa]|(?<![^.,SRKU][Aa])(?:,[Aa])+,?&[Aa]|(?<![^.,SR]A)(?:,A)+)?)",
+    "(?:(?:,?&[Aa])+|(?<![^.,SRKU][Aa])(?:,[Aa])+(?:,?&[Aa])+|(?<![^.,SR]A)(?:,A)+)?)",
     "<aside>": "(?:CA)?(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVdT][NJlA]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
@@ -75,9 +75,12 @@ _REFERRING = re.compile(
 )
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
-_NOT = re.compile("n[hmbx]*$")
-_STATING, _NOBODY_CAN = ("say", "claim", "pretend"), re.compile("(?<![^.,])nN?m$")
+_NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
+_UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|Nn|mno?[NH]?b?|no[NH]b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
+_CONCEDED = re.compile(
+    r"(?<![^.])([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
+)
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
@@ -410,8 +413,8 @@ class Rejections(Voices):
 
     def falsely(self, verb: int) -> bool:
         """Tell whether a verb means an unjust charge: "slandered", "falsely accused"."""
-        if self.tags[verb] in "ck" and self._untrue(verb):
-            return True
+        if self.tags[verb] in "ckJ":
+            return self.tags[verb] != "J" and self._untrue(verb)
         word = self.phrases.word[verb]
         return self.words.sentence[word] in map(self._unjust.get, (word - 1, word, word + 1))
 
@@ -433,16 +436,19 @@ class Rejections(Voices):
         for hit in _VERDICT.finditer(self.tags, low, stop + 1):
             if self._untrue(hit.start(1)) or self.is_in(hit.start(1), "unfair"):
                 self._read_verdict(low, hit.start(), hit.start(1))
+        for hit in _CONCEDED.finditer(self.tags, low, stop + 1):
+            if self.is_in(hit.start(hit.lastindex or 1), "granting"):  # "Granted, Peru works, but"
+                self._reject(*hit.span(), self.voice(hit.start()))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
-            doubted = self.tags[that] in "AF" and self.last(that - 1) in DOUBTS
-            if doubted or (word == "that" and that > low):
+            doubted = self.last(that - 1) in DOUBTS or _UNSAID.search(self.tags, low, that)
+            if (self.tags[that] in "AF" and doubted) or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
                 self._reject(that, stop, {})
 
     def _denied(self, verb: int) -> bool:
-        return bool(_NOT.search(self.tags, max(0, verb - 4), verb))
+        return bool(_NOT.search(self.tags, max(0, verb - 10), verb))
 
     def _untrue(self, place: int) -> bool:
         """Tell whether a phrase calls something untrue: "a myth", "false accusations"."""
@@ -455,13 +461,14 @@ class Rejections(Voices):
     def _read_clause(self, low: int, that: int, end: int) -> None:
         """Read who rejects what follows "that", if anyone does."""
         verb = that - 1
-        anyone = self.tags[verb - 1] == "R" and self.is_in(verb - 2, "generic")  # "who says that"
+        anyone = verb > low and self.is_in(verb - 1 - (self.tags[verb - 1] == "R"), "generic")
         if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
         elif (
-            anyone
+            (anyone and not self.lower(verb).startswith("doubt"))
             or self.unfair(verb - 1)
-            or (self.lower(verb) in _STATING and _NOBODY_CAN.search(self.tags, low, verb))
+            or _UNSAID.search(self.tags, low, that)  # "let nobody tell you that"
+            or (self.lower(verb) == "hearing" and self.phrases.sign[verb - 1] < 0)  # "tired of"
             or (self.is_in(verb, "confirming") and self._denied(verb))
         ):
             self._reject(that, end, self.voice(verb))  # "wrong to say that", "it is not true that"
@@ -499,7 +506,7 @@ class Rejections(Voices):
     def _read_verdict(self, low: int, be: int, verdict: int) -> None:
         """Read a claim before its verdict: "the charge that Peru lies is nonsense"."""
         tags = self.tags
-        opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK")
+        opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK", "tS")
         opens |= self.lower(low) == "that"
         first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
         claims = (j for j in range(first, be) if self.is_in(j, "claims") or self._untrue(j))
