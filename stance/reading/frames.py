@@ -46,7 +46,7 @@ _THOSE = re.compile("R[hm]*([VEGB])$")
 _GONE = re.compile("[bh]*[odEe](?![Aask])")
 _CHARGED = compiled("(?:[VEGB]A|[EB](?:y<who>)?)[fp]$")
 _TAIL, _LATER = compiled("([fptwyi])(<who>)"), {"less", "once"}
-_ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
+_ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?(?:VA&)?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
