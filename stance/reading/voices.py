@@ -34,7 +34,7 @@ _PARTS = {
     "<actors>": "A(?:(?:,A)*,?&A|(?<![^.,SR]A)(?:,A)+)?",
     # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
     # Headlines list with a comma alone: "praised Ukraine, Poland".
-    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
+    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,(?!A,))(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
     "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deXcV]&.))(?!(?<=[VEBGP].),&A)"
