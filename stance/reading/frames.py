@@ -160,9 +160,11 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(form, cue, verb, sign)
-            spoken = self.lower(hit.end()) in ("for", "as", "over")
-            if name == "passive" and self.is_in(cue, "striking") and not spoken:  # "attacked by"
-                sign = 0
+            if name == "passive" and self.is_in(
+                cue, "striking"
+            ):  # "attacked by", not "attacked for"
+                spoken = self.lower(min(hit.end(), len(self.tags) - 1)) in ("for", "as", "over")
+                sign *= spoken
         if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
