@@ -199,7 +199,7 @@ def _by_context(words: Words, word: Ints, letter: Bytes, noun: Bytes, people: Bo
     role |= ((before == ord("r")) | starts) & _letters("pwyf")[after]
     # "her deep distrust of"
     second = np.append(False, _letters("DO")[before[:-1]] | owned[:-1])
-    role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ft")[after]
+    role |= second & _letters("NsJ")[before] & (noun == ord("c")) & _letters("ftwy")[after]
     verbal = _letters("VEGdegoKUCBrSz")[letter] & (noun > 0) & (words.who.take(word) < 0)
     gerund = _letters("Gg")[letter] & ~_letters("DO")[before] & ~owned
     turned = verbal & role & ~gerund
@@ -250,6 +250,8 @@ def _phrases(
     longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
     longer[word] = more
     mark, word, sign, value = _with_marks(words, word, letter, sign, value)
+    very = (mark[:-2] == ord("D")) & (mark[1:-1] == ord("x")) & _letters("Jx")[mark[2:]]
+    mark[:-2][very] = ord("x")  # "a very good friend" begins with "good"
     nominal = _NOMINAL[mark]
     follows = np.append(False, _JOINS[mark[:-1], mark[1:]])
     # "EU trade policy": a noun between the actor and its act.

@@ -28,6 +28,7 @@ class Construction(NamedTuple):
     needs: Mapping[str, str] = MappingProxyType({})
     judge: str = ""
     polarity: int = 0
+    void: bool = False
 
 
 @lru_cache(maxsize=2)
@@ -61,7 +62,8 @@ def _sentences_with(sign: str, tags: str) -> list[list[int]]:
     return places
 
 
-_BESIDE, _UNLIKE = re.compile(r"[+p](A)"), re.compile("p(A)[,.]")
+_BESIDE, _UNLIKE = re.compile(r"(?:[tp][FNO])?[+p](A)"), re.compile("p(A)[,.]")
+_INVERTED = re.compile("n$|(?<![^.])n(?:[pf]N)?[mh]$")
 
 
 class Evaluations(Rejections):
@@ -77,6 +79,10 @@ class Evaluations(Rejections):
         group = hit.groupdict()
         flip = bool(group.get("flip") or group.get("never") or self._flips(hit))
         turn = -1 if flip else 1
+        if self._is_victim(cue):
+            return 0  # "Peru is in ruins", "is under attack"
+        if group.get("patient") == "k" and self.last(cue) in self.lists["lapsing"]:
+            return 0  # "Peru's love for Chile is over"
         if name == "fate":
             return self._fate(hit, cue, flip=flip)
         if name == "plea":
@@ -88,12 +94,12 @@ class Evaluations(Rejections):
         if name == "demand":
             return self._demand(hit, cue)
         if name == "without":  # "we would be free", "there would be no war"
-            if worth := self.phrases.value[hit.start("patient")]:  # "Peru's meddling"
-                return worth
             rest = self.tags[hit.end("patient") : self.tags.index(".", hit.end())]
             outcome, never = self._outcome(hit.end()), "n" in rest
-            return -1 if (outcome < 0 if never else outcome > 0) else 1
-        if name in ("deed to", "deed to by"):  # "left Armenia in the lurch"
+            worth = self.phrases.value[hit.start("patient")]  # "Peru's meddling"
+            spoils = outcome < 0 if never else outcome > 0
+            return -1 if spoils else (not outcome and worth) or 1
+        if name.startswith(("deed to", "outdoing")):  # "left Armenia in the lurch"
             return turn * sign if self.fits(hit, cue) else 0
         if name == "has ours":  # "has lost my respect"
             lost = -1 if self.is_in(hit.start("verb"), "losing") else 1
@@ -102,21 +108,23 @@ class Evaluations(Rejections):
             return min(value, 0)
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
-        if name in ("is", "epithet", "apposition") and self.is_in(cue, "feelings"):
+        if name in ("is", "epithet", "apposition", "so described", "well done") and self.is_in(
+            cue, "feelings"
+        ):
             return 0  # "grateful Chile"
         if name == "is" and self.is_in(cue, "factual"):
             return 0  # "Chile is richer than Peru"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
-            if re.search("[^su]s$", self.lower(cue)):  # a verb: "marvels", "wonders"
+            if re.search(".[^su]s$", self.lower(cue)):  # a verb: "marvels", "wonders"
                 return 0
         if name == "apposition" and self.lower_first(cue).startswith("poor"):
             return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
         if name == "surpasses":  # "did far better than"
-            return turn if self.lower_first(cue) == "better" else 0
+            return turn if "better" in (self.lower_first(cue), self.lower(cue)) else 0
         if name.endswith(" than"):  # "no state is kinder than Peru"
             words = {self.before(cue), self.lower_first(cue), self.lower(cue)}
             value *= bool(words & self.lists["comparing"]) or any(w[-2:] == "er" for w in words)
@@ -132,6 +140,14 @@ class Evaluations(Rejections):
             return self._deed(hit, cue, flip=flip)
         return self._trait(hit, cue, turn)
 
+    def _is_victim(self, cue: int) -> bool:
+        """Tell whether an actor only suffers: "Peru is starving", not "is starving Chile"."""
+        if {self.lower(cue), self.last(cue)}.isdisjoint(self.lists["ailing"]):
+            return False
+        if self.tags[cue] in "dg":
+            return self.tags[cue - 1] == "b" and self.tags[cue + 1] in ".,&+pf"
+        return self.tags[cue - 1] == "p"
+
     def _deed(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return how good a deed is, which may be denied, demanded or done to the wrong ones."""
         group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
@@ -141,11 +157,13 @@ class Evaluations(Rejections):
             return 0  # "Peru must deliver"
         if letter == ("e" if group.get("be") else "g"):  # it was betrayed
             return 0
-        after = self.tags[cue + 1]
+        after = "" if sign > 0 and self.is_in(cue, "relieving") else self.tags[cue + 1]
         needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
         nobody = self.is_in(cue + 1, "nobody")
+        if nobody and after == "n" and self.lower(cue)[:4] in ("fool", "dece", "conv"):
+            return turn * -1  # "its lies fool nobody"
         if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
             return -turn * sign  # "can't be trusted", "betrayed nobody"
         return turn * sign if sign > 0 or not flip else 0
@@ -158,8 +176,9 @@ class Evaluations(Rejections):
             turned = self.lower(cue - 1) in ("turn", "turns", "turned", "turning")
             if into or turned:
                 return into
-        if group.get("never") and self.lower_first(cue) in self.lists["comparing"]:
-            turn = 1  # "has never been a better friend"
+        if turn < 0 and {self.lower_first(cue), self.before(cue)} & self.lists["comparing"]:
+            never = "never" in map(self.lower, range(hit.start() - 2, cue))
+            turn = 1 if never else turn  # "never been a better friend", "was never so kind"
         turn = -turn if self.lower_first(cue) == "less" else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")
@@ -168,14 +187,16 @@ class Evaluations(Rejections):
 
     def undone(self, hit: re.Match[str], cue: int) -> bool:
         """Tell whether a bad deed is denied: "has never lied", but not "should not lie"."""
+        if self._is_victim(cue):
+            return False
         words = {self.lower(place) for place in range(hit.end("patient"), cue)}
         passive = self.tags[cue] == ("e" if hit["be"] else "g")
         return not passive and words.isdisjoint(self.lists["modal"])
 
     def _flips(self, hit: re.Match[str]) -> bool:
         """Tell whether a clause begins with "neither Russia nor" or "not once did Austria"."""
-        before = self.tags[max(0, hit.start() - 3) : hit.start()]
-        return "n" in before and (before[-1] == "n" or before.removeprefix(".") in ("nm", "nh"))
+        inverted = _INVERTED.search(self.tags, max(0, hit.start() - 5), hit.start())
+        return bool(inverted) and not self.is_in(hit.start() - 1, "little")
 
     def _fate(self, hit: re.Match[str], cue: int, *, flip: bool) -> int:
         """Return the polarity of a fate: "should be abolished", "cannot be trusted"."""
@@ -211,11 +232,12 @@ class Evaluations(Rejections):
         link = self.lower(hit.start("link"))
         if self.is_in(cue, "measures"):
             return (1 if hit["flip"] else -1) * (link in self.lists["targeting"])
-        return (self.phrases.value[cue] > 0) * (link == "for" and not hit["flip"])
+        return (-1 if hit["flip"] else self.phrases.value[cue] > 0) * (link == "for")
 
     def _outcome(self, low: int) -> int:
         """Return how good the rest of a sentence is, less how bad."""
-        rest = range(low, self.tags.index(".", low))
+        ends = (self.tags.find(",", low), self.tags.index(".", low))
+        rest = range(low, min(end for end in ends if end >= 0))
         values = (self.phrases.value[place] for place in rest if self.tags[place] in "JNz")
         harm = sum(self.is_in(place, "harming") or self.lower(place) == "war" for place in rest)
         signs = (self.phrases.sign[place] for place in rest if self.tags[place] in "cdegE")
@@ -229,7 +251,7 @@ class Evaluations(Rejections):
     def compared(self, cue: int, sign: int) -> Iterator[tuple[int, Ends]]:
         """Yield with whom an evaluation compares an actor, and how good it says that they are."""
         if hit := _BESIDE.match(self.tags, cue + 1):
-            link, less = self.lower(cue + 1), self.lower_first(cue) == "less"
+            link, less = self.lower(hit.start(1) - 1), self.lower_first(cue) == "less"
             praises = max(self.phrases.value[cue], self.phrases.sign[cue]) > 0
             praises |= self.lower_first(cue) == "better"
             if link == self.lower(cue - 1) == "as" or (less and self.tags[cue - 1] == "n"):

@@ -50,7 +50,7 @@ SIGNALS = {
         *("confirming", "generic"),
     ),
     "unjust": ("falsely", "slandering"),
-    **{name: (name,) for name in ("turning", "breaking", "quantities", "former")},
+    **{name: (name,) for name in ("turning", "breaking", "quantities", "former", "sports")},
     "referring": ("referring", "persons"),
 }
 """Words that may turn a judgement, by the lists of ``frames.toml`` in which they are."""
@@ -115,6 +115,7 @@ class Cues:
         read = [*self.fates, *self.appeals, *self.lists["deserting"], *self.lists["bearing"]]
         read += ["without", "because", *self.lists["sending"], *self.lists["cutting"]]
         read += [*self.lists["thriving"], *self.lists["perishing"]]
+        read += [*self.lists["indebted"], *self.lists["ordering"]]
         self.sign = dict.fromkeys(read, 1) | self.sign
         self._listed = {*self.letter, *self.noun, *self.sign, *self._signals}
         self._listed |= {word + "s" for word in self.value}  # the others are nouns, too

@@ -38,10 +38,15 @@ _IMPERSONAL = re.compile("H[mhn]*(?:b?x?([JNOcC])t|d)$")
 _DONT, _OUGHT = re.compile("(?<![^.,])m?n$"), re.compile("(?:(m)n|nN?(m))h?$")
 _HARDLY = re.compile("(?<![^.,])(J(?=m)|N(?=mN))mN?$")
 _LAPSED = re.compile(r"[VEGo]p?[Aa],\+?nN?\.")
-_SIDES = re.compile("(?:some|half) .*(?:(?<!some )others|the other half) (?!did|do)[a-z]")
+_SIDES = re.compile(
+    "(?:some|half) .*(?:(?<!some )others|the other half|as many) (?!did)[a-z]|"
+    "^(?:one|half) .*(?:the other|another|the next|and half) (?:half |one )?[a-z]"
+)
 _THOSE = re.compile("R[hm]*([VEGB])$")
-_TAIL = compiled("([fptwyi])(<who>)")
-_ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?$")
+_GONE = re.compile("[bh]*[odEe](?![Aask])")
+_CHARGED = compiled("(?:[VEGB]A|[EB](?:y<who>)?)[fp]$")
+_TAIL, _LATER = compiled("([fptwyi])(<who>)"), {"less", "once"}
+_ASKS, _ASKED = compiled("(?<![^.])mn?$"), compiled("(?<![^.])m<who>b?n?(?:VA&)?$")
 
 KINDS = ("judges", "noun", "idiom", "deed", "trait", "act")
 """What a cue is: a verb or a noun of judgement, a figure of speech, or what an actor does or is."""
@@ -80,11 +85,13 @@ class _Sentences(Evaluations):
         self.judged = set[int]()
 
     def frames(self, constructions: Sequence[Construction]) -> list[Frame]:
-        """Read all constructions, but not what is conceded before the point is made."""
+        """Read all constructions, but not sport and what is conceded before the point is made."""
         for form, hit in occurrences(self.tags, constructions):
             self._read(form, hit)
-        back = self.taken_back
-        return [f for f in self.frames_read if not back(f.last, f.polarity, f.patient)]
+        back, sentence = self.taken_back, self.words.sentence
+        played = {*sentence.take(self.phrases.signals["sports"]).tolist()}
+        read = [f for f in self.frames_read if not (played and sentence[f.cue] in played)]
+        return [f for f in read if not back(f.last, f.polarity, f.patient)]
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
@@ -93,14 +100,19 @@ class _Sentences(Evaluations):
         worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
         if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
+        if form.void:  # nobody judges, and the cue is spent
+            who = [{*self.actors(*hit.span(end))} for end in ("patient", "same") if end in groups]
+            self.taken |= {cue} if who[:1] == who[1:] and cue not in self.rejecters else set()
+            return
         sign = self.polarity(form, hit, cue) if evaluates else 0
         if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
         if not evaluates:
             after = "patient" in groups and hit.start("patient") >= cue
-            object_ = {hit.start("patient")} if after else {*range(cue, hit.end())}
-            if name not in ("called", "passive") and self.referring & object_:
+            object_ = hit.span("patient")[:1] if after else range(cue, hit.end())
+            its = self.lower(object_[0]) not in ("it", "them")
+            if its and name not in ("called", "passive") and not self.referring.isdisjoint(object_):
                 patients = {}  # "voted down its proposal"
             sign, agents, patients = self._judgement(form, hit, cue, patients)
             if not patients and len(agents) > 1:  # "accused each other", "traded blame"
@@ -111,6 +123,12 @@ class _Sentences(Evaluations):
                 return
         elif name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged:
             return  # the other frame counts alone
+        elif (
+            name == "epithet"
+            and self.tags[cue - 1] in "VEGB"
+            and self.names[cue + 1] in self.judged
+        ):
+            return  # "condemned brutal Peru"
         elif name == "act" and self.phrases.tags[cue] in "JN":  # "their quarrels"
             return
         else:
@@ -135,15 +153,19 @@ class _Sentences(Evaluations):
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
-            others = [*self.compared(cue, sign)] if patients and not name.endswith(" than") else []
+            beside = -sign if name[:4] == "were" else sign  # "were as kind as Chile"
+            others = [*self.compared(cue, beside)] if patients and name[-5:] != " than" else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(form, cue, verb, sign)
-            if name == "passive" and self.is_in(cue, "striking"):  # "was attacked by Peru"
-                sign = 0
-        if agents == {OTHER: -1} and self._divided(cue):
+            if name == "passive" and self.is_in(
+                cue, "striking"
+            ):  # "attacked by", not "attacked for"
+                spoken = self.lower(min(hit.end(), len(self.tags) - 1)) in ("for", "as", "over")
+                sign *= spoken
+        if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
         if name == "without":  # what would be is not what is
@@ -156,8 +178,9 @@ class _Sentences(Evaluations):
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
-        if not all(self.is_in(hit.start(group), name) for group, name in form.needs.items()):
-            return False
+        for group, needed in form.needs.items():  # faster than all()
+            if not self.is_in(hit.start(group), needed):
+                return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
             speaks = after == "." and self.tags[hit.start() - 1] == ","  # ", warned Peru."
@@ -177,11 +200,10 @@ class _Sentences(Evaluations):
     def _divided(self, cue: int) -> bool:
         """Tell whether a sentence tells of both sides: "some love Peru, others hate it"."""
         sentence, word = self.words.sentence, self.phrases.word[cue]
-        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
-        begin, end = self.words.start[low], self.words.end[high - 1]
-        text = self.words.texts[self.words.para[word]][begin:end].lower()
-        if not any(one in text for one in ("some", "half", *self.lists["backers"])):
+        text = self.words.texts[self.words.para[word]].lower()
+        if not any(map(text.__contains__, self.lists["halves"])):
             return False  # as nearly always, and soon
+        low, high = (int(sentence.searchsorted(sentence[word], side)) for side in ("left", "right"))
         words = [*map(self.spelling, range(low, high))]
         sides = not self.lists["backers"].isdisjoint(words)
         sides &= not self.lists["opponents"].isdisjoint(words)
@@ -192,22 +214,26 @@ class _Sentences(Evaluations):
         tags = self.tags
         if _ASKED.search(tags, max(0, verb - 20), verb):  # "Can we trust Peru?"
             return 0
-        charge = tags[cue - 2 : cue] in ("Ap", "Af") and tags[cue] in "Gc"
-        if charge and tags[cue - 3] in "VEGB" and self.phrases.sign[cue - 3] < 0:
+        charge = _CHARGED.search(tags, max(0, cue - 8), cue) if tags[cue] in "Gc" else None
+        if charge and self.phrases.sign[charge.start()] < 0:
             return 0  # "accused Peru of attacking Chile"
         if tags[cue] == "G" and tags[verb - 1] in "VEGB" and self.phrases.sign[verb - 1] < 0:
             return -sign  # "opposes boycotting Peru"
         may = tags[verb - 2 : verb] == "Nm" and self.is_in(verb - 1, "modal")
         if may and self.lower(verb - 2) in ("you", "one") and not self.is_in(verb - 1, "obliging"):
             return 0  # "you can criticise Peru"
+        if tags[verb - 3 : verb] == "oFm" and self.lower(verb - 3) == "wish":
+            return -1 if sign > 0 else 0  # "I wish I could praise Peru"
         if self.lower(verb - 1) == "who" and tags[max(0, verb - 2) : verb] in (".R", "R"):
             return 0  # "Who trusts Peru?"
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
         none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
+        if tags[verb - 1] not in ".," and self.spelling(self.phrases.first[verb] - 1) in _LATER:
+            return -sign  # "less fond of Peru", "once hailed Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign
-        if tags[cue + 1 : cue + 3] in ("AN", "aN") and self.lower(cue + 2) == "enough":
+        if tags[cue + 1] in "Aa" and "enough" in (self.lower(cue + 1), self.lower(cue + 2)):
             return sign  # "cannot praise Peru enough"
         before = tags[max(verb - 3, 0) : verb]
         if before.endswith("t") and "h" in before:  # "you don't have to love Peru"
@@ -238,7 +264,7 @@ class _Sentences(Evaluations):
         calls = self.lower(verb) == "call"
         if tags[verb] not in "VEGB" and not calls:  # "not all criticism of Peru"
             return False
-        if self.last(verb - 1) in ("stop", "quit"):
+        if tags[verb - 1] != "." and self.last(verb - 1) in ("stop", "quit"):
             return tags[verb - 2] not in "mn"
         if _DONT.search(tags, max(0, verb - 3), verb):
             return not self.is_in(verb - 1, "nobody")
@@ -282,11 +308,15 @@ class _Sentences(Evaluations):
         """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
         name, judging = form.name, form.judge
         if name == "noun":
-            return self.phrases.sign[cue], *self._of_noun(cue, hit)
+            sign = self.phrases.sign[cue]
+            gone = _GONE.match(self.tags, hit.end()) if self.is_in(cue, "attitude") else None
+            if gone and self.last(gone.end() - 1) in self.lists["lapsing"]:
+                sign = min(sign, -sign)  # "trust in Peru is gone"
+            return sign, *self._of_noun(cue, hit)
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = sign or self.phrases.value[cue]
-        agents = self.voice(cue) if name == "disloyal" else {OTHER: -1}
+        agents = self.voice(cue) if form.polarity and not judging else {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))
         elif judging and (view := _IMPERSONAL.search(self.tags, max(0, cue - 6), cue)):
@@ -300,13 +330,13 @@ class _Sentences(Evaluations):
             must = self.tags[place - 1] == "m" and self.is_in(place - 1, "obliging")
             if must or self.unfair(place - 1):
                 agents = self.voice(place)  # "Chile must condemn", "wrong to abandon Peru"
-        if name in ("against", "but not"):  # "backed France against Britain", "but not Britain"
+        if name in ("against", "but not", "and for"):  # "backed France against Britain"
             verb = self.phrases.sign[hit.start("verb")]
-            sign = -verb if name == "but not" else -1 * (verb > 0)
+            sign = {"but not": -verb, "and for": verb}.get(name, -1 * (verb > 0))
         elif name in ("wants", "wants to"):  # "wants Spain punished", "wants us to punish Spain"
             fates = self.cues.fates if name == "wants" else self.cues.appeals
             sign = 0 if self.is_in(cue, "stop") else fates.get(self.lower(cue), 0)
-        elif name in ("hopes", "may", "lets win"):  # "hopes that Peru wins"
+        elif name in ("hopes", "hopes to", "may", "lets win"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:
             sign = form.polarity
@@ -332,7 +362,8 @@ class _Sentences(Evaluations):
         if outer and self.phrases.sign[cue - len(outer[1])] < 0:  # "condemned the attack on Iran"
             return {}, {}
         for link in _TAIL.finditer(self.tags, *hit.span("tail")):
-            if self.tags[link.start() - 1] in "cJ" and link.start() > cue + 1:  # "of the attack on"
+            near = link.start() - 1  # "of the attack on", "the expulsion of"
+            if near > cue and (self.tags[near] in "cJ" or self.is_in(near, "suffered")):
                 break
             linking = self.lower(link.start())
             trusting = linking == "in" and self.is_in(cue, "attitude")
@@ -346,9 +377,9 @@ class _Sentences(Evaluations):
         if not agents:
             if self.phrases.ours[cue]:
                 agents = self.who(cue, cue + 1) if self.phrases.quoted[cue] else {AUTHOR: -1}
-            elif self.tags[cue - 1] == "p" and (owner := self._owner(cue)) is not None:
+            elif self.tags[cue - 1] in "py" and (owner := self._owner(cue)) is not None:
                 agents = self.actors(owner, owner + 1)
-            elif self.tags[cue - 1] in "oShrVEGKbtfpn":
+            elif self.tags[cue - 1] in "oShrVEGKBbtfpn":
                 agents = self.subjects(cue)
             elif _PAIRED.search(self.tags, max(0, cue - 3), cue):  # "its grief and support"
                 agents = self.subjects(cue - 2)

@@ -28,18 +28,18 @@ Ends = dict[int, int]
 
 NOUN_PHRASE = "[AakcJNslOFH]"
 _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|,[RY])"
+_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|[hmn]*b)"
 _PARTS = {
     "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
-    "<actors>": "A(?:(?:,A)*,?&A|(?<![fpwtyiW]A)(?:,A)+)?",
+    "<actors>": "A(?:(?:,A)*,?&A|(?<![^.,SR]A)(?:,A)+)?",
     # The last of a list may begin a clause: "praised Ukraine and Poland condemned Russia".
     # Headlines list with a comma alone: "praised Ukraine, Poland".
-    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,)(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
+    "<whom>": f"(?:{_JUDGED}(?:,{_JUDGED})*(?:,?&|,(?!A,))(?={_JUDGED}(?!{_CLAUSE})))?{_JUDGED}",
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
-    "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deX]&.))(?!(?<=[VEBGP].),&A)"
-    "(?:(?:,[Aa])*,?&[Aa]|(?<=A)(?:,A)+)?)",
-    "<aside>": "(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVdT][NJlA]?){0,3}(?:,[^.,]{1,15},)?",
+    "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deXcV]&.))(?!(?<=[VEBGP].),&A)"
+    "(?:(?:,?&[Aa])+|(?<![^.,SRKU][Aa])(?:,[Aa])+(?:,?&[Aa])+|(?<![^.,SR]A)(?:,A)+)?)",
+    "<aside>": "(?:CA)?(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVdT][NJlA]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
 
@@ -53,27 +53,34 @@ def compiled(text: str) -> re.Pattern[str]:
 
 
 _SAYS = compiled(
-    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}R|"
+    f"(?:(?<!,)S|K)(?:[pfti]{NOUN_PHRASE}){{0,2}}(?:R|{NOUN_PHRASE})|SR|U{NOUN_PHRASE}(?:tN)?R|"
     f"S{NOUN_PHRASE}(?=[hbmdegVE])"  # ", the prime minister, said Peru had"
 )
 _WHO = compiled("<who>")
 _SAID = compiled(
     f",(?:S(<who>)|J?(<who>)(?:[fpwi]{NOUN_PHRASE}){{0,2}}(?:S|[KU](?=[.,])|U{NOUN_PHRASE}(?!t)))"
 )
+_TOLD = re.compile("S(?:[tf]A)?R?Ab[^.,&]*&$")
 _ACTING, _LEADER = "VEGBoSKdegrUC", ALIAS_KINDS.index("leader")  # letters of verbs
+_WITH_OTHERS = re.compile("(?<![^.])A,[JNs]$")
 _OFFICIAL = re.compile("s[fwp]A")  # "a spokeswoman for Poland"
 _PERSONAL = {"it": False, "itself": False, "he": True, "she": True}
-_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmx]*$"), ("those", "anyone")
-_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A(?:,A)*,?&A$|(?<![fpwtyiW])A(?:,A)+$")
+_NEITHER, _SUCH = re.compile("n[AN](?:,[AN])*&[AN][hmxb]*$"), ("those", "anyone")
+_ACCORDING, _ROW = compiled("[Wtp](<who>)"), re.compile("A,?&A$|(?<![^.,SRKU])A(?:,A)+(?:,?&A)?$")
 
 _VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
 # Not "it is hard to say".
-_REFERRING = re.compile("H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?=[hbmdnoVE])(?!bn?J[tRfp]))")
+_REFERRING = re.compile(
+    "H(?:(?<=KH)|(?<=FVH)|(?<=FmVH)|(?<=[.,&]VH)(?=\\.)|(?=[hbmdnoVE])(?!bn?J[tRfp]))"
+)
 _OWNED = re.compile("[sl]|[JN](?=[bhm])")
 _OPENS = re.compile("(?<![^.]),?(?:b|m?n)?$")  # "Never trust Peru"
-_NOT = re.compile("n[hmbx]*$")
-_STATING, _NOBODY_CAN = ("say", "claim", "pretend"), re.compile("(?<![^.,])nN?m$")
+_NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
+_UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|Nn|mno?[NH]?b?|no[NH]b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
+_CONCEDED = re.compile(
+    r"(?<![^.])([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
+)
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
 _NOBODYS = ("in", "other", "that", "this")  # "in other words", "in view of"
@@ -101,8 +108,11 @@ class Voices:
             if self.lower(place + 1) == "in":
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
-        for place in self._beginning_with(self.phrases.signals["former"]):
-            if tags[place] == "s" or self.phrases.word[place] != self.names[place] >= 0:
+        for word in self.phrases.signals["former"].tolist():
+            place = bisect(self.phrases.first, word) - 1
+            place += self.phrases.word[place] == word and tags[place + 1] == "A"
+            common = self.spelling(word) in self.lists["common"]  # "ordinary Malians"
+            if tags[place] == "s" or common or self.phrases.word[place] != self.names[place] >= 0:
                 tags[place] = "N"  # "a former Malian minister"
         for place in self._beginning_with(self.phrases.signals["referring"] + 1):
             if _OWNED.match(self.tags, place) and self.before(place) in self.lists["referring"]:
@@ -110,9 +120,11 @@ class Voices:
         for hit in _REFERRING.finditer(self.tags):
             place = hit.start()
             # ", calling it a disgrace", "and we thank it"
-            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV")
+            called = self.tags[max(place - 2, 0) : place] in (",K", "FV", "mV", ".V", ",V", "&V")
             last = called and self.lower(place) in ("it", "them")
-            self._refer(tags, place, self._named_last(place) if last else self._named_alone(place))
+            first = last and tags[place - 2] == "F"
+            named = self._named_last(place, first) if last else self._named_alone(place)
+            self._refer(tags, place, named)
         return "".join(tags)
 
     def _beginning_with(self, words: Ints) -> list[int]:
@@ -129,11 +141,11 @@ class Voices:
             self.names[place] = self.names[named]
             self.referring.add(place)
 
-    def _named_last(self, place: int) -> int | None:
-        """Return the actor that "its" stands for: the last one that is no mere complement."""
-        before = [p for p in range(self._before(place), place) if self.tags[p] in "Aa"]
+    def _named_last(self, place: int, first: bool = False) -> int | None:
+        """Return the actor that "its" stands for: the last, or first, that is no complement."""
+        before = [p for p in range(self._before(place), place) if self.tags[p] in "Aak"]
         heads = [p for p in before if self.tags[p - 1] not in "fpwtiy"]
-        return next(reversed(heads or before), None)
+        return next(iter(heads or before) if first else reversed(heads or before), None)
 
     def _before(self, place: int) -> int:
         """Return the begin of the sentence, or of that before if a phrase begins the sentence."""
@@ -210,6 +222,8 @@ class Voices:
             return self.voice(verb) if opens else {OTHER: -1}
         if self.lower(place) in ("one", "you"):  # "you can rely on Peru"
             return self.voice(place)
+        if _WITH_OTHERS.search(self.tags, max(0, place - 3), place + 1) and verb == place + 1:
+            place -= 2  # "Peru, allies blame"
         row = _ROW.search(self.tags, max(0, place - 20), place + 1)
         return self.who(row.start() if row else place, place + 1)
 
@@ -220,7 +234,7 @@ class Voices:
         while place >= low and depth < 6:
             tag, before = tags[place], tags[place - 1]
             if tag in NOUN_PHRASE:
-                if before in "fpwi" or (before == "t" and tag != "A"):
+                if before in "fpwi" or (before == "t" and (tag != "A" or tags[place - 2] in "As")):
                     if tag == "A" and tags[low : place - 1].endswith("s"):
                         return place  # "officials from Japan"
                     place -= 2
@@ -240,9 +254,14 @@ class Voices:
                     return next((j for j in range(low, place) if tags[j] in "AaFHNOsk"), None)
                 place = back - 1  # "Germany, a critic, said"
             else:
-                earlier = self._last("VEBdeoSrbKUCmP", low, place + 1)
-                return None if earlier is None else self.subject(earlier, depth + 1)
-        if tags[verb] in "G" and place < low:  # "Accusing Turkey, Egypt left"
+                # "said Peru was a threat and thanked Chile"
+                told = _TOLD.search(tags, low, place + 1) if tags[verb] == "E" else None
+                earlier = self._last("VEBdeoSrbKUCmP", low, told.start() + 1 if told else place + 1)
+                if earlier is None:
+                    break
+                return self.subject(earlier, depth + 1)
+        # "Accusing Turkey, Egypt left", "after accusing", "to punish"
+        if tags[low : verb + 1] in ("G", "pG", "yG", "+G", "tV", "tB"):
             comma = tags.find(",", verb, tags.find(".", verb))
             if comma > 0 and tags[comma + 1] in NOUN_PHRASE:
                 return comma + 1
@@ -260,6 +279,10 @@ class Voices:
             return False
         if tags[cue - 2 : cue] == "np":  # "nobody around here"
             return True
+        if tags[place] == "t" and (tags[place - 1] == "U" or self.is_in(place - 1, "willing")):
+            place -= 2  # "nobody in Ghana wants to"
+        if tags[cue - 1] == "t" and self.lower_first(cue - 2) in self.lists["nobody"]:
+            return True  # "nobody wants to"
         before = self.lower(place)
         stops = tags[place] == "d" or tags[place - 1 : place + 1] == "mz"
         if stops and self.last(place) in ("stop", "cease", "quit", "have"):
@@ -275,7 +298,7 @@ class Voices:
             place -= 1
         while tags[place] in "NAOls" and tags[place - 1] in "fpi":
             place -= 2  # "nobody in Ghana"
-        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJ" and tags[place - 1] in "nC"):
+        while tags[place] in "nbmhCtxfD" or (tags[place] in "NAJs" and tags[place - 1] in "nC"):
             if tags[place] in "nC":
                 return True
             place -= 1
@@ -390,8 +413,8 @@ class Rejections(Voices):
 
     def falsely(self, verb: int) -> bool:
         """Tell whether a verb means an unjust charge: "slandered", "falsely accused"."""
-        if self.tags[verb] in "ck" and self._untrue(verb):
-            return True
+        if self.tags[verb] in "ckJ":
+            return self.tags[verb] != "J" and self._untrue(verb)
         word = self.phrases.word[verb]
         return self.words.sentence[word] in map(self._unjust.get, (word - 1, word, word + 1))
 
@@ -413,16 +436,19 @@ class Rejections(Voices):
         for hit in _VERDICT.finditer(self.tags, low, stop + 1):
             if self._untrue(hit.start(1)) or self.is_in(hit.start(1), "unfair"):
                 self._read_verdict(low, hit.start(), hit.start(1))
+        for hit in _CONCEDED.finditer(self.tags, low, stop + 1):
+            if self.is_in(hit.start(hit.lastindex or 1), "granting"):  # "Granted, Peru works, but"
+                self._reject(*hit.span(), self.voice(hit.start()))
         for that in (hit.start() for hit in _THAT.finditer(self.tags, low, stop)):
             word = self.lower(that)
-            doubted = self.tags[that] in "AF" and self.last(that - 1) in DOUBTS
-            if doubted or (word == "that" and that > low):
+            doubted = self.last(that - 1) in DOUBTS or _UNSAID.search(self.tags, low, that)
+            if (self.tags[that] in "AF" and doubted) or (word == "that" and that > low):
                 self._read_clause(low, that, stop)
             elif word == "whether":
                 self._reject(that, stop, {})
 
     def _denied(self, verb: int) -> bool:
-        return bool(_NOT.search(self.tags, max(0, verb - 4), verb))
+        return bool(_NOT.search(self.tags, max(0, verb - 10), verb))
 
     def _untrue(self, place: int) -> bool:
         """Tell whether a phrase calls something untrue: "a myth", "false accusations"."""
@@ -435,13 +461,14 @@ class Rejections(Voices):
     def _read_clause(self, low: int, that: int, end: int) -> None:
         """Read who rejects what follows "that", if anyone does."""
         verb = that - 1
-        anyone = self.tags[verb - 1] == "R" and self.is_in(verb - 2, "generic")  # "who says that"
+        anyone = verb > low and self.is_in(verb - 1 - (self.tags[verb - 1] == "R"), "generic")
         if self._rejects(verb):
             self._reject(that, end, self.subjects(verb))
         elif (
-            anyone
+            (anyone and not self.lower(verb).startswith("doubt"))
             or self.unfair(verb - 1)
-            or (self.lower(verb) in _STATING and _NOBODY_CAN.search(self.tags, low, verb))
+            or _UNSAID.search(self.tags, low, that)  # "let nobody tell you that"
+            or (self.lower(verb) == "hearing" and self.phrases.sign[verb - 1] < 0)  # "tired of"
             or (self.is_in(verb, "confirming") and self._denied(verb))
         ):
             self._reject(that, end, self.voice(verb))  # "wrong to say that", "it is not true that"
@@ -479,7 +506,7 @@ class Rejections(Voices):
     def _read_verdict(self, low: int, be: int, verdict: int) -> None:
         """Read a claim before its verdict: "the charge that Peru lies is nonsense"."""
         tags = self.tags
-        opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK")
+        opens = tags[low] in "GB" or tags[low : low + 2] in ("tV", "tK", "tS")
         opens |= self.lower(low) == "that"
         first = tags.rfind("SR", low, be) + 1 or low  # not "a statement said that it is a lie"
         claims = (j for j in range(first, be) if self.is_in(j, "claims") or self._untrue(j))
