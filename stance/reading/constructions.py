@@ -108,9 +108,8 @@ class Evaluations(Rejections):
             return min(value, 0)
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
-        if name in ("is", "epithet", "apposition", "so described", "well done") and self.is_in(
-            cue, "feelings"
-        ):
+        feels = name in ("is", "epithet", "apposition", "so described", "well done")
+        if feels and self.is_in(cue, "feelings"):
             return 0  # "grateful Chile"
         if name == "is" and self.is_in(cue, "factual"):
             return 0  # "Chile is richer than Peru"

@@ -160,11 +160,9 @@ class _Sentences(Evaluations):
             others, agents = [(-1, agents)], self.voice(cue)
         else:
             sign = self._unless_denied(form, cue, verb, sign)
-            if name == "passive" and self.is_in(
-                cue, "striking"
-            ):  # "attacked by", not "attacked for"
-                spoken = self.lower(min(hit.end(), len(self.tags) - 1)) in ("for", "as", "over")
-                sign *= spoken
+            if name == "passive" and self.is_in(cue, "striking"):
+                # "attacked for its lies", not "attacked by Peru"
+                sign *= self.lower(min(hit.end(), len(self.tags) - 1)) in ("for", "as", "over")
         if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
         self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
