@@ -78,11 +78,10 @@ def open_article(
 def _is_table(text: str, column: str) -> bool:
     """Return whether a text begins with names of columns, or has as many tabs in each line."""
     lines = [line.lower() for line in text.splitlines() if line.strip()] or [""]
-    parts = (lines[0].replace('"', "").split(mark) for mark in "\t;,|" if mark in lines[0])
+    marks = [mark for mark in "\t;,|" if mark in lines[0] and f"{mark} " not in lines[0]]
+    named = any(column.lower() in lines[0].replace('"', "").split(mark) for mark in marks)
     tabs = {line.count("\t") for line in lines}  # one tab may stand behind numbers of paragraphs
-    return any(column.lower() in names for names in parts) or (
-        min(tabs) > 1 == len(tabs) < len(lines)
-    )
+    return named or min(tabs) > 1 == len(tabs) < len(lines)
 
 
 def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
