@@ -59,7 +59,7 @@ def text_of_stdin(encoding: str | None = None) -> str:
 
 
 def open_model(
-    path: Path | None, actors: Path | None = None, aliases: str | None = None,
+    model: Path | None, actors: Path | None = None, aliases: str | None = None,
     deep: Literal["all", "unsure"] | None = None, **others: object,
 ) -> "StanceModel":  # fmt: skip
     """Load a model, or the default one; the user's actor book replaces its own.
@@ -68,14 +68,14 @@ def open_model(
     """
     from stance import storage
 
-    model, reader = storage.load_model(storage.model_file(path)), None
+    loaded, reader = storage.load_model(storage.model_file(model)), None
     if deep is not None:
         if unfit := [option for option, value in others.items() if value is not None]:
             only = "works only without calibrated abstention or a cluster"
             raise UsageError(f"--deep {only}; drop --{unfit[0]}, or drop --deep")
         names = {storage.digest_of(name): name for name in storage.BUNDLED}
-        reader = storage.load_reader(deep, model=names.get(model.digest, storage.BUNDLED[0]))
-    return replace(model, book=open_book(actors, aliases, model.book), deep=reader)
+        reader = storage.load_reader(deep, model=names.get(loaded.digest, storage.BUNDLED[0]))
+    return replace(loaded, book=open_book(actors, aliases, loaded.book), deep=reader)
 
 
 def open_book(
@@ -102,6 +102,9 @@ GROUPS: dict[str, dict[str, Any]] = {
     "labelled": {"actor": _TEXT, **_LABELS, **_DATED},
     "answered": {"by": _TEXT, "over": _TEXT, "period": _PERIOD, **_LABELS, **_COLUMNS, **_DATED},
     "audited": {"audit": Path | None, "simple_random": bool},
+    "loading": {"model": Path | None, "actors": Path | None, "aliases": _TEXT},
+    "running": {"rejects": Path | None, "max_rejects": int | None, "summary": Path | None}
+    | {"since": Path | None, "resume": bool, "cluster": _TEXT},
 }
 """Options that a command or a maker gets as they are: as ``**NAME`` of their group."""
 
@@ -110,7 +113,9 @@ def _texts(text_column: str = "text", keep_all: bool = False, **dated: Any) -> I
     return InputOptions(text_column=text_column, keep_all=keep_all, **dated)
 
 
-def _answered(answers: list[Path], prefix: str = "", **answered: Any) -> dict[str, Any]:
+def _answered(
+    answers: list[Path], prefix: str = "", only: list[str] | None = None, **answered: Any
+) -> dict[str, Any]:
     from stance.files import is_device
     from stance.tables import find_inputs
 
@@ -119,12 +124,17 @@ def _answered(answers: list[Path], prefix: str = "", **answered: Any) -> dict[st
     inputs = find_inputs(answers)
     tell(*inputs.notes)
     source = inputs if inputs.several else answers[0]
-    return {"source": source, "prefix": prefix, **answered}
+    return {"source": source, "prefix": prefix, "only": only or (), **answered}
+
+
+def _loading(**loading: Any) -> dict[str, Any]:
+    return loading
 
 
 MAKERS: dict[str, Callable[..., Any]] = {
     "reading": _texts,  # how texts to judge are
     "answered": _answered,  # which answers are read, and how
     "options": Options,  # how to answer
+    "loading": _loading,  # which model, and with which names of actors
 }
 """What makes a parameter of a command, by its name, of options of the command line."""

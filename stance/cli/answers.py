@@ -26,21 +26,14 @@ def predict(
     sources: list[Path],
     reading: InputOptions,
     options: Options,
+    loading: dict[str, Any],
     output: Path = Path("-"),
-    model: Path | None = None,
-    actors: Path | None = None,
-    aliases: str | None = None,
     jobs: int = 1,
     actor_column: str | None = None,
     actor: str | None = None,
-    rejects: Path | None = None,
-    max_rejects: int | None = None,
-    summary: Path | None = None,
-    since: Path | None = None,
-    resume: bool = False,
-    cluster: str | None = None,
     force: bool = False,
     quiet: bool = False,
+    **running: Any,
 ) -> None:
     """Judge paragraphs: stance toward each actor, and sentiment."""
     from stance.runs import Request, predict_table
@@ -48,21 +41,19 @@ def predict(
 
     paths = tuple(files.inputs_of(sources))
     reading = replace(reading, actor_column=actor_column, actor=actor)
-    request = Request(
-        paths, None if str(output) == "-" else output, reading, options,
-        rejects=rejects, max_rejects=max_rejects, since=since, summary=summary,
-        force=force, resume=resume, jobs=jobs, cluster=cluster,
-    )  # fmt: skip
+    table = None if str(output) == "-" else output
+    request = Request(paths, table, reading, options, force=force, jobs=jobs, **running)
     files.refuse_outputs(
-        force or resume or since is not None, [*paths, model, actors],
-        output=request.output, rejects=rejects, summary=summary,
-    )  # fmt: skip
-    others = {"abstain": options.abstain, "cluster": cluster}
-    loaded = files.open_model(model, actors, aliases, options.deep, **others)
-    if loaded.encoder is not None and cluster is not None:
+        force or request.resume or request.since is not None,
+        [*paths, loading["model"], loading["actors"]],
+        **{"output": table, "rejects": request.rejects, "summary": request.summary},
+    )
+    others: dict[str, Any] = {"abstain": options.abstain, "cluster": request.cluster}
+    loaded = files.open_model(**loading, deep=options.deep, **others)
+    if loaded.encoder is not None and request.cluster is not None:
         raise UsageError("--cluster: the model's deep reader runs only on this computer; drop it")
     with Progress(quiet) as progress:
-        on_screen = request.output is None and sys.stdout.isatty() and not resume
+        on_screen = table is None and sys.stdout.isatty() and not request.resume
         judge = _judge_on_screen if on_screen else predict_table  # nobody reads a whole table there
         done = judge(loaded, request, progress)
     tell(*(done.warnings if quiet else (*done.notes, *run_lines(done))))
@@ -94,10 +85,8 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
 
 def explain(
     text: str,
+    loading: dict[str, Any],
     actor: list[str] | None = None,
-    model: Path | None = None,
-    actors: Path | None = None,
-    aliases: str | None = None,
     deep: Literal["all", "unsure"] | None = None,
     as_json: bool = False,
 ) -> None:
@@ -109,7 +98,7 @@ def explain(
         text = files.text_of_stdin()
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
-    loaded = files.open_model(model, actors, aliases, deep)
+    loaded = files.open_model(**loading, deep=deep)
     asked = reasons_of(loaded, text, actor and [*dict.fromkeys(actor)])
     figures = [asdict(one) for one in asked] if as_json else None
     show(figures, lambda: [line for one in asked for line in explanation_lines(one)], as_json)
@@ -118,11 +107,9 @@ def explain(
 def read(
     articles: list[Path],
     output: Path,
-    model: Path | None = None,
+    loading: dict[str, Any],
     actor: str | None = None,
     abstain: float | None = None,
-    actors: Path | None = None,
-    aliases: str | None = None,
     deep: Literal["all", "unsure"] | None = None,
     encoding: str | None = None,
     keep_all: bool = False,
@@ -137,10 +124,10 @@ def read(
 
     named = files.inputs_of(articles)
     inputs = articles_of(find_inputs(named), named)
-    files.refuse_outputs(force, [*named, model, actors], output=None if inputs.several else output)
-    files.refuse_page(None if inputs.several else output)
-    path = model_file(model)
-    loaded = files.open_model(path, actors, aliases, deep, abstain=abstain)
+    page, path = None if inputs.several else output, model_file(loading["model"])
+    files.refuse_outputs(force, [*named, loading["model"], loading["actors"]], output=page)
+    files.refuse_page(page)
+    loaded = files.open_model(**loading, deep=deep, abstain=abstain)
     maker = Maker(loaded, path, file_hash(path))
     text = "" if inputs.paths[0] else files.text_of_stdin(encoding)
     reading = InputOptions(encoding=encoding, keep_all=keep_all)
@@ -193,7 +180,6 @@ def sample(
     number: int,
     output: Path,
     answered: dict[str, Any],
-    only: list[str] | None = None,
     purpose: Literal["audit", "train"] = "audit",
     documents: bool = False,
     seed: int = 20,
@@ -204,7 +190,7 @@ def sample(
     from stance.findings.audit import design_path
     from stance.screens import sample_lines
 
-    request = Request(**answered, only=only or ())
+    request = Request(**answered)
     files.refuse_outputs(force, request.paths, output=output, design=design_path(output))
     drawn = write_sample(
         request, output, number, seed=seed, whole=documents, purpose=purpose, force=force
@@ -218,7 +204,6 @@ def sample(
 def shares(
     answered: dict[str, Any],
     output: Path | None = None,
-    only: list[str] | None = None,
     surrogate: list[str] | None = None,
     differences: Path | None = None,
     pairs: bool = False,
@@ -232,7 +217,7 @@ def shares(
     from stance.files import AtomicGroup
     from stance.screens import pair_lines, share_lines
 
-    request = findings.Request(**answered, **audited, only=only or (), surrogates=surrogate or ())
+    request = findings.Request(**answered, **audited, surrogates=surrogate or ())
     if pairs and (differences or request.by or request.over):
         raise UsageError("--pairs counts holders in all rows; drop --differences, --by and --over")
     read = [*request.paths, request.audit]
@@ -258,14 +243,11 @@ def shares(
 
 def report(
     answered: dict[str, Any],
+    loading: dict[str, Any],
     output: Path | None = None,
-    only: list[str] | None = None,
     title: str | None = None,
     figures: Path | None = None,
     pdf: bool = False,
-    model: Path | None = None,
-    actors: Path | None = None,
-    aliases: str | None = None,
     excel_safe: bool = False,
     force: bool = False,
     **audited: Any,
@@ -275,7 +257,7 @@ def report(
     from stance.reports.answers import Models
     from stance.reports.predictions import write_predictions
 
-    request = Request(**answered, **audited, only=only or ())
+    request = Request(**answered, **audited)
     if output is None and len(request.paths) > 1:
         raise UsageError(f"{request.name}: several tables make one page; name it with --output")
     if pdf and figures is None:
@@ -283,9 +265,10 @@ def report(
     if str(figures) == "-":
         raise UsageError("-: figures cannot go to standard output; name a folder")
     output = output or files.beside(request.paths[0], ".html")
-    files.refuse_outputs(force, [*request.paths, model, actors, request.audit], output=output)
+    read = [*request.paths, loading["model"], loading["actors"], request.audit]
+    files.refuse_outputs(force, read, output=output)
     files.refuse_page(output)
-    models = Models(model, lambda path: files.open_model(path, actors, aliases))
+    models = Models(loading["model"], lambda path: files.open_model(**loading | {"model": path}))
     notices = write_predictions(
         request, output, models,
         title=title, folder=figures, pdf=pdf, force=force, excel_safe=excel_safe,
