@@ -34,17 +34,11 @@ def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
 
 def _stems(name: str, reader: Reader, pairs: Pairs, *, nearer: bool) -> list[Occurrences]:
+    """Stems of the whole paragraph, marked after a negator, and perhaps heavier near the actor."""
     number = pairs.words.once(_stem_numbers).take(pairs.word)
     number[pairs.mention] = Stems.TARGET
     weight = pairs.nearness if nearer and len(pairs.mention) else None
     return [Occurrences(pairs.row, pairs.word, number, weight, reader.once(Stems, name, reader))]
-
-
-stem_block = partial(_stems, "stem", nearer=True)
-"""Stems, heavier near the actor, marked after a negator."""
-
-plain_block = partial(_stems, "plain", nearer=False)
-"""Stems wherever they stand in the paragraph, marked after a negator."""
 
 
 def _stem_numbers(words: Words) -> Ints:
@@ -208,7 +202,7 @@ def _deep_vocabulary(size: int) -> Closed:
 
 
 BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
-    "stem": stem_block,
+    "stem": partial(_stems, "stem", nearer=True),
     "cross": cross_block,
     "class": class_block,
     "relation": relations.relation_block,
@@ -216,13 +210,13 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "char": char_block,
     "name": name_block,
     "word": word_block,
-    "plain": plain_block,
+    "plain": partial(_stems, "plain", nearer=False),
     "sentence": sentence_block,
     "rival": rival_block,
     "short_relation": relations.short_relation_block,
     "ending": ending_block,
-    "frame": relations.frame_block,
-    "long_frame": relations.long_frame_block,
+    "frame": partial(relations.frame_block, "frame", longer=False),
+    "long_frame": partial(relations.frame_block, "long frame", longer=True),
     "deep": deep_block,
 }
 """Every block by its name in a recipe."""

@@ -1,7 +1,5 @@
 """How a paragraph names an actor, and who does what to whom around it."""
 
-from functools import partial
-
 import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
@@ -218,13 +216,13 @@ _AGENT, _AGENT_ELSEWHERE, _VICTIM, _PATIENT, _OF_AUTHOR, _OF_ANOTHER, _BYSTANDER
 _SIZES = (16, SHORT)  # words of a sentence, in which a frame is nearly all; of a short paragraph
 
 
-def _frames(name: str, reader: Reader, pairs: Pairs, *, longer: bool) -> list[Occurrences]:
+def frame_block(name: str, reader: Reader, pairs: Pairs, *, longer: bool) -> list[Occurrences]:
     """Frames by kind of cue, polarity, what turns it, and the actor's part in them.
 
     Who judges another, suffers a deed or is merely named beside them is not thereby judged, which
     a model that adds up words cannot tell. In a sentence alone, whom a frame judges is most of the
     answer, in a paragraph less, in a long one little: what is learned from the frames of short ones
-    does not count in longer ones.
+    does not count in longer ones, whose frames take half the time of a run.
     """
     words, width = pairs.words, len(reader.book) + 1
     frames = words.once(frames_of, reader, longer)
@@ -255,13 +253,6 @@ def _frames(name: str, reader: Reader, pairs: Pairs, *, longer: bool) -> list[Oc
         )
         for which, chosen in zip(sets, (~beside, beside), strict=True)
     ]
-
-
-frame_block = partial(_frames, "frame", longer=False)
-"""Frames of judgement of short paragraphs, of which they are most of the answer."""
-
-long_frame_block = partial(_frames, "long frame", longer=True)
-"""Frames of judgement of longer paragraphs: to read them takes half the time of a run."""
 
 
 def _parts(words: Words, columns: Ints) -> tuple[Ints, Ints, Ints]:
