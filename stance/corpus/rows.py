@@ -9,22 +9,16 @@ from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
 from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, Form, Sentiment, Stance, as_coder
 from stance.tables import Record, Table, column, optional_column, rewrite_dates
+from stance.tables.columns import KNOWN
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
 
-STANCES: Mapping[str, int] = {
-    **dict.fromkeys(("against", "anti", "con", "oppose", "opposed", "negative", "neg"), 0),
-    **dict.fromkeys(("neutral", "neu", "none", "neither"), 1),
-    **dict.fromkeys(("favor", "favour", "pro", "support", "supportive", "positive", "pos"), 2),
-}
-"""Number of each spelling of a stance."""
-
-SENTIMENTS: Mapping[str, int] = {
-    **dict.fromkeys(("negative", "neg"), 0),
-    **dict.fromkeys(("neutral", "neu", "none"), 1),
-    **dict.fromkeys(("positive", "pos"), 2),
-}
+STANCES, SENTIMENTS = (
+    {word: number for number, words in enumerate(KNOWN[kind].values()) for word in words}
+    for kind in ("stances", "sentiments")
+)
+"""Number of each spelling of a stance, and of a sentiment."""
 
 MISSING = -1  # number of a sentiment that a row does not have
 SOFT = STANCE_COLUMNS[1:]  # columns that may stand in place of `stance`

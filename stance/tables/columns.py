@@ -20,9 +20,9 @@ from stance.files import DATA
 from stance.records import InputOptions
 from stance.tables.table import Records, Table, folded, located
 
-_KNOWN = tomllib.loads((DATA / "columns.toml").read_text("utf-8"))
+KNOWN = tomllib.loads((DATA / "columns.toml").read_text("utf-8"))
 
-USUAL: dict[str, list[str]] = _KNOWN["usual"]
+USUAL: dict[str, list[str]] = KNOWN["usual"]
 """What other people call the columns that we ask for, most telling names first."""
 
 
@@ -105,7 +105,7 @@ def expanded(pattern: str, parts: Mapping[str, str]) -> str:
 # --- Dates ---------------------------------------------------------------------------------------
 
 _LONGEST = 60  # characters of a date
-_FORMS = [expanded(form, _KNOWN["dates"]["parts"]) for form in _KNOWN["dates"]["forms"]]
+_FORMS = [expanded(form, KNOWN["dates"]["parts"]) for form in KNOWN["dates"]["forms"]]
 
 BARE = "leaders count whatever their terms, and tables by month take January"  # of bare years
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
