@@ -42,11 +42,11 @@ class StanceModel(Recomputing):
     lexicon: Lexicon
     recipe: Recipe
     stance: Head
-    sentiment: Head | None  #: None if the corpus had no sentiment labels
     control: Head  #: target-blind baseline, trained on the same rows
     fingerprints: TextHashes  #: compact hashes of the training texts, to notice leakage
     card: Mapping[str, Any]  #: data, versions, scores and limits of the manifest; JSON values
     calibration: Calibration  #: held-out answers that say when to withhold one
+    sentiment: Head | None = None  #: None if the corpus had no sentiment labels
     holder: Head | None = None  #: None if the corpus did not say whose its stances are
     #: What answers beside the heads; None if they answer alone, as those of every file do.
     deep: DeepReader | None = None
