@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import Stemmer
 
 from stance.errors import RecipeError
+from stance.files import DATA
 from stance.settings import (
     Check,
     SchemaError,
@@ -27,18 +29,6 @@ BLOCK_NAMES = (
 )
 
 TARGET_BLIND = ("stem", "class", "char", "word")  # blocks for a head that judges no actor, too
-
-PRIOR = (
-    "the model knows which actor is judged: it has learned a prior about actors, the very "
-    "thing that a study wants to measure"
-)
-"""What to say of a model whose recipe `knows_actors`."""
-
-DEEP_KNOWS = (
-    "the deep reader has learned from speeches_test.csv.gz and hard_train.csv of datasets/, too: "
-    "scores on their texts are too good"
-)
-"""What to say of scores with the deep reader, whose other corpora the bundled model knows."""
 
 _WEIGHT = number(float, 0, 100)
 _BLOCKS = such(
@@ -212,6 +202,12 @@ class Recipe:
         """Return the recipe with the block `deep`, as `stance train --deep` has it."""
         blocks = {"deep": 1.8, **self.features.blocks}
         return replace(self, features=replace(self.features, blocks=blocks))
+
+
+@cache
+def cautions() -> dict[str, Any]:
+    """Return what to beware of in models and their scores, by what it is about."""
+    return dict(read_settings(DATA / "help.toml", "help", RecipeError)["cautions"])
 
 
 _RECIPE = _checked_record(Recipe)

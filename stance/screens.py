@@ -8,7 +8,7 @@ import numpy as np
 
 from stance.display import count, facts, listed, percent, ranged, shown, stacked, table, wrap
 from stance.reading.actor_tables import ALIAS_KINDS
-from stance.recipe import PRIOR
+from stance.recipe import cautions
 from stance.records import ANSWERS, NET, SIDES, UNCERTAIN
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def card_facts(manifest: Figures) -> Iterator[tuple[str, str]]:
     features = recipe["features"]
     yield "model", f"recipe '{recipe['name']}', {manifest['language']}"
     if "name" in features["blocks"] or features["per_actor"]:
-        yield "WARNING", PRIOR
+        yield "WARNING", cautions()["prior"]
     names = list(manifest["book"])
     yield "actors", f"{len(names)} in the book: {listed(names, NAMES, 'actor')}"
     for source in manifest["data"]:

@@ -18,15 +18,11 @@ from stance.evaluation.scores import Answers, Figures, plain
 from stance.files import DATA, AtomicGroup
 from stance.model import StanceModel, model_of
 from stance.reading.actors import ActorBook
-from stance.recipe import DEEP_KNOWS, PRIOR, Recipe
+from stance.recipe import Recipe, cautions
 from stance.records import ANSWERS, NO_ANSWER, Sentiment, Stance
 from stance.tables import write_table
 
 WORDS = 6  # words named in `because`
-LOOSE = (
-    "without document: equal and nearly equal texts count as one; if some are from one article or "
-    "speech, intervals are too narrow and cross-validation scores too high; add a column document"
-)
 EXAMPLES = 3  # failures that are kept of a test
 WRITTEN = "as written"
 CHANGES: dict[str, Callable[[str], str]] = {
@@ -57,7 +53,8 @@ def report(
     which rows the text, or one much like it, was in the training data.
     """
     figures = scores.score(answers, corpus.actors)
-    loose = [f"{count(int(corpus.loose.sum()), 'row')} {LOOSE}"] if corpus.loose.any() else []
+    rows = count(int(corpus.loose.sum()), "row")
+    loose = [f"{rows} {cautions()['loose']}"] if corpus.loose.any() else []
     figures["notes"] = [*notes, *loose, *figures["notes"]]
     conflict = scores.conflict_rows(corpus.marks.columns()[0], corpus.actors, answers.gold)
     figures["conflict"] = scores.conflict_score(answers, blind, conflict)
@@ -169,7 +166,8 @@ def write_mistakes(
 def model_notes(recipe: Recipe, silent: Sequence[str] = (), *, deep: bool = False) -> list[str]:
     """Return what to beware of in a model, which never answers the labels that are ``silent``."""
     never = [f"the model never answers {label}: no training row was {label}" for label in silent]
-    return [*never, *[PRIOR] * recipe.knows_actors, *[DEEP_KNOWS] * (deep or recipe.deep)]
+    known = {"prior": recipe.knows_actors, "deep": deep or recipe.deep}
+    return [*never, *(cautions()[name] for name, holds in known.items() if holds)]
 
 
 # --- What a model answers when a text changes ---

@@ -30,18 +30,10 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import count_cut, cut_note
 from stance.reading.words import Reader
-from stance.recipe import Recipe, read_recipe, recipe_from_table, table_of
+from stance.recipe import Recipe, cautions, read_recipe, recipe_from_table, table_of
 from stance.records import Stance
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
-LIMITS = (
-    "Scores hold for texts like the training corpus; on other sources, genres and years they "
-    "are lower. Label a sample of your own texts and evaluate on it before you publish.",
-    "One answer per paragraph and actor; irony, implied blame and stances that need knowledge of "
-    "the events are often missed.",
-    "An actor is noticed only where an alias of the actor book names it; pronouns are not "
-    "resolved.",
-)
 FEWEST_CARD_ROWS = 20  # of an actor or source, below which a card leaves its score out
 HEADS = ("stance", "control", "sentiment", "holder")
 
@@ -134,14 +126,14 @@ def train(
     reader = Reader(book, lexicon, recipe.language, encoder and encoder.features)
     run = TrainingRun(reader, corpus, whole, recipe, vectors, jobs, progress)
     learned = {name: head for name in HEADS if (head := run.learn(name))}
-    stance, heads = learned["stance"], {name: one.head for name, one in learned.items()}
+    heads: dict[str, Any] = {name: one.head for name, one in learned.items()}
+    stance = learned["stance"]
     figures, typical = _score(run, learned), stance.named & corpus.typical
     figures["notes"] = [*notes, *figures["notes"]]
     kept = stance.probabilities[typical], corpus.stance[typical], corpus.document[typical]
     card = _card(run, heads, figures) | ({"deep_reader": encoder.sha256} if encoder else {})
     model = StanceModel(
-        book=book, lexicon=lexicon, recipe=recipe, stance=stance.head,
-        sentiment=heads.get("sentiment"), control=heads["control"], holder=heads.get("holder"),
+        book=book, lexicon=lexicon, recipe=recipe, **heads,
         fingerprints=corpus.marks.distinct(), card=card | {"limits": [*card["limits"], *notes]},
         calibration=calibrate(*kept, recipe.validation.seed), encoder=encoder,
     )  # fmt: skip
@@ -207,6 +199,7 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
     np.add.at(numbers, (run.whole.source, run.whole.stance), 1)
     read = run.reader, heads["stance"], corpus.texts, run.query.names[: len(corpus)]
     profile = measure(*read, corpus.document, recipe.features.min_df)
+    never = [f"It never answers {label}." for label in heads["stance"].silent]
     return {
         "versions": {"stance": __version__, "python": python_version(), **versions},
         "data": [
@@ -218,7 +211,7 @@ def _card(run: TrainingRun, heads: Mapping[str, Head], figures: Figures) -> dict
             for source, row in zip(corpus.sources, numbers.tolist(), strict=True)
         ],
         "seed": recipe.validation.seed,
-        "limits": [*LIMITS, *(f"It never answers {label}." for label in heads["stance"].silent)],
+        "limits": [*cautions()["limits"], *never],
         "scores": scores,
         "reference": asdict(profile),
     }
