@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from stance.records import UNCERTAIN, Stance
 from stance.runs import answers
-from stance.runs.answers import RunConfig
-from stance.runs.rows import MILLION, Rows, choose, decimals, millionths, words
+from stance.runs.answers import MILLION, Rows, RunConfig, choose, decimals, millionths, words
 from stance.tables import Format, Record, Records
 
 TEXT_ALONE = RunConfig(("text",), 0)
