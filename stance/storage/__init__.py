@@ -25,7 +25,6 @@ from stance.reading.keys import BANDS, TextHashes
 from stance.reading.lexicon import Lexicon
 from stance.recipe import Recipe, recipe_from_table
 from stance.storage import _archive as zips
-from stance.storage import _manifest as schema
 from stance.storage._archive import DEFAULT, MANIFEST, Archive, named, opened, refusal
 
 _OF_MODEL = (  # top-level keys of the manifest that a model's card does not own
@@ -39,10 +38,10 @@ _GREATEST = 1e9  # of a learned number; keeps sums and squares far from overflow
 
 def dump_model(model: StanceModel) -> bytes:
     """Return the bytes of a model's file; the same model gives the same bytes."""
-    heads = {name: head for name in schema.LABELS if (head := getattr(model, name)) is not None}
+    heads = {name: head for name in zips.LABELS if (head := getattr(model, name)) is not None}
     contents, members = {}, {}
     for name, value in sorted(_values(model, heads).items()):
-        if dtype := schema.array_type(name):
+        if dtype := zips.array_type(name):
             data, layout = zips.encode_array(value, dtype), {"dtype": dtype, "shape": value.shape}
         else:  # terms, one on each line, what does not print escaped
             data, layout = "".join(f"{shown(term, len(term))}\n" for term in value).encode(), {}
@@ -50,10 +49,10 @@ def dump_model(model: StanceModel) -> bytes:
         members[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data), **layout}
     manifest = {
         **model.card,
-        "format": schema.FORMAT,
-        "schema": schema.SCHEMA,
+        "format": zips.FORMAT,
+        "schema": zips.SCHEMA,
         "recipe": asdict(model.recipe),
-        "labels": {name: schema.LABELS[name] for name in ("stance", "sentiment")},
+        "labels": {name: zips.LABELS[name] for name in ("stance", "sentiment")},
         "language": model.recipe.language,
         "book": model.book.to_tables(),
         "lexicon": model.lexicon.source,
@@ -80,14 +79,14 @@ def _values(model: StanceModel, heads: Mapping[str, Head]) -> dict[str, Any]:
     """Return the arrays and lists of terms of a model by the names of their members."""
     marks = model.fingerprints
     values: dict[str, Any] = {"data/exact.npy": marks.exact, "data/bands.npy": marks.bands}
-    for name in schema.CALIBRATION:
+    for name in zips.CALIBRATION:
         values[f"calibration/{name}.npy"] = getattr(model.calibration, name)
     for name, head in heads.items():
         values[f"heads/{name}/intercept.npy"] = head.intercept
         for block in head.blocks:
             stem = f"heads/{name}/{block.name}"
-            values |= {f"{stem}.{part}.npy": getattr(block, part) for part in schema.PARTS}
-            values |= {f"{stem}{schema.TERMS}": block.terms} if block.terms else {}
+            values |= {f"{stem}.{part}.npy": getattr(block, part) for part in zips.PARTS}
+            values |= {f"{stem}{zips.TERMS}": block.terms} if block.terms else {}
     return values
 
 
@@ -154,25 +153,25 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Return what a model file says about itself, if it can be loaded."""
     with opened(path) as archive:
         _read_model(archive, with_reader=False)
-        return schema.decode_manifest(archive.read(MANIFEST))
+        return zips.decode_manifest(archive.read(MANIFEST))
 
 
 def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
     data = archive.read(MANIFEST)
-    manifest = schema.decode_manifest(data)
+    manifest = zips.decode_manifest(data)
     contents = _Contents(archive, manifest["members"], len(data))
     recipe = recipe_from_table(manifest["recipe"], "its recipe")
     names = manifest["heads"]
     heads: dict[str, Any] = {n: _make_head(n, names[n], recipe, contents) for n in names}
     repeated = [manifest.get(name) for name in ("labels", "language", "temperature")]
-    labels = {name: [*schema.LABELS[name]] for name in ("stance", "sentiment")}
+    labels = {name: [*zips.LABELS[name]] for name in ("stance", "sentiment")}
     if repeated != [labels, recipe.language, heads["stance"].temperature]:
         raise refusal("'labels', 'language' or 'temperature' differs from its recipe or heads")
     texts = contents.size("data/exact.npy")
     marks = contents.array("data/exact.npy", texts), contents.array("data/bands.npy", texts, BANDS)
     rows = contents.size("calibration/confidence.npy")
-    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in schema.CALIBRATION}
-    for name, most in schema.CALIBRATION.items():
+    arrays = {name: contents.array(f"calibration/{name}.npy", rows) for name in zips.CALIBRATION}
+    for name, most in zips.CALIBRATION.items():
         if not ((arrays[name] >= 0) & (arrays[name] <= most)).all():
             raise refusal(f"'calibration/{name}.npy' has a value not between 0 and {most:,}")
     arrays["correct"] = arrays["correct"].astype(np.bool_)
@@ -198,7 +197,7 @@ def _read_model(archive: Archive, *, with_reader: bool = True) -> StanceModel:
 class _Contents:
     """The members of a model, each of which belongs to one part of it, as its manifest says."""
 
-    def __init__(self, archive: Archive, members: Mapping[str, schema.Table], size: int) -> None:
+    def __init__(self, archive: Archive, members: Mapping[str, zips.Table], size: int) -> None:
         sizes = {name: member["bytes"] for name, member in members.items()} | {MANIFEST: size}
         for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
             raise refusal(f"damaged: '{shown(name)}' is missing, or not as the manifest says")
@@ -211,7 +210,7 @@ class _Contents:
 
     def array(self, name: str, *shape: int) -> Any:
         """Return an array, which must have a shape and usable numbers."""
-        dtype, member = schema.array_type(name), self._members.get(name, {})
+        dtype, member = zips.array_type(name), self._members.get(name, {})
         if (member.get("dtype"), member.get("shape")) != (dtype, [*shape]):
             raise refusal(f"'{name}' is not the {dtype} of shape {shape} by the manifest")
         array = zips.decode_array(self.unused.pop(name), dtype, shape, name)
@@ -233,8 +232,8 @@ class _Contents:
         return zips.Terms(text)
 
 
-def _make_head(name: str, table: schema.Table, recipe: Recipe, contents: _Contents) -> Head:
-    blocks, labels, targeted = list[BlockWeights](), schema.LABELS[name], name in schema.TARGETED
+def _make_head(name: str, table: zips.Table, recipe: Recipe, contents: _Contents) -> Head:
+    blocks, labels, targeted = list[BlockWeights](), zips.LABELS[name], name in zips.TARGETED
     known = recipe.head(name)[0].blocks
     if table["labels"] != [*labels] or table["targeted"] != targeted:
         raise refusal(f"'heads.{name}' judges other labels than {', '.join(labels)}")
@@ -242,11 +241,11 @@ def _make_head(name: str, table: schema.Table, recipe: Recipe, contents: _Conten
         raise refusal(f"'heads.{name}' has other blocks than its recipe, {', '.join(known)}")
     for block in table["blocks"]:
         stem, size = f"heads/{name}/{block['name']}", block["features"]
-        parts = {part: contents.array(f"{stem}.{part}.npy", size) for part in schema.PARTS[:2]}
+        parts = {part: contents.array(f"{stem}.{part}.npy", size) for part in zips.PARTS[:2]}
         coef = contents.array(f"{stem}.coef.npy", size, len(labels))
         if not (parts["keys"][1:] > parts["keys"][:-1]).all():
             raise refusal(f"'{stem}.keys.npy' is not sorted without repetition")
-        terms = contents.terms(f"{stem}{schema.TERMS}", size)
+        terms = contents.terms(f"{stem}{zips.TERMS}", size)
         weight = float(block["weight"])
         blocks.append(BlockWeights(block["name"], weight, **parts, coef=coef, terms=terms))
     intercept = contents.array(f"heads/{name}/intercept.npy", len(labels))
