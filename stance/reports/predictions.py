@@ -30,16 +30,10 @@ CELLS += "chance (Holm, 5\u00a0%, {known} compared)"
 
 
 def write_predictions(
-    request: Request,
-    output: Path,
-    models: Models | None = None,
-    *,
-    title: str | None = None,
-    folder: Path | None = None,
-    pdf: bool = False,
-    force: bool = False,
-    excel_safe: bool = False,
-) -> list[str]:
+    request: Request, output: Path, models: Models | None = None, *,
+    title: str | None = None, folder: Path | None = None, pdf: bool = False,
+    force: bool = False, excel_safe: bool = False,
+) -> list[str]:  # fmt: skip
     """Write the report, and its figures to ``folder``, also as PDF; return what to say of it."""
     if pdf:
         load_extra("reportlab", "--pdf", "pdf")
