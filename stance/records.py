@@ -44,8 +44,7 @@ TONES = (*map(str, Sentiment), UNCERTAIN)
 STANCE_COLUMNS = ("stance", *(f"stance_{label}" for label in Stance))
 """Columns of the stance in a table of answers."""
 
-NEVER_ANSWERED = "never_answered"
-"""Column of the stances that ``--abstain`` leaves out altogether."""
+NEVER_ANSWERED = "never_answered"  # column of the stances that ``--abstain`` leaves out altogether
 
 
 class Recomputing:

@@ -140,9 +140,7 @@ def _soft(row: Mapping[str, str], where: str) -> list[float] | None:
 # --- Rows ---
 
 AUDIT, TRAIN = "audit", "train"  # purposes of sampled rows: drawn to correct, chosen to learn from
-EXTRA = ("id", "source", "drawn", "purpose")
-"""Columns that a corpus keeps as they are."""
-
+EXTRA = ("id", "source", "drawn", "purpose")  # columns that a corpus keeps as they are
 _READ = ("sentiment", "document", "spans", "holder", "false_match", "coder", "date")
 OPTIONAL = (*_READ, *SOFT, *EXTRA)
 

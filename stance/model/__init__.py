@@ -30,8 +30,7 @@ from stance.records import NEUTRAL, SIDES, Recomputing
 
 Texts = Collection[str]
 SHOWN = 20  # paragraphs that a notebook shows
-MARGIN = 2e-6
-"""How much more probable than a stance neutral may be for its holder to be looked for."""
+MARGIN = 2e-6  # how much more probable than a stance neutral may be, whose holder is looked for
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,9 @@ from stance.model.heads import softmax
 from stance.reading.words import Words
 from stance.records import Recomputing, Stance
 
-PIECES = 192
-"""Word pieces read around a mention, as in training (``training/distil.py``)."""
-
-BEFORE = PIECES // 3
-"""Those of them that stand before a mention in a longer paragraph."""
-
-ANSWERS = 1.5
-"""Length of the answers among the features of a pair; that of the state's direction is 1."""
-
+PIECES = 192  # word pieces read around a mention, as in training (``training/distil.py``)
+BEFORE = PIECES // 3  # those of them that stand before a mention in a longer paragraph
+ANSWERS = 1.5  # length of the answers among the features of a pair; the state's direction has 1
 HEADS = ("stance", "holder", "sentiment")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # or importing onnxruntime would report to Microsoft
 _LEAST = 1e-9  # probability, whose logarithm is finite

@@ -24,8 +24,7 @@ ENTRIES = 1_000_000
 Without this limit, a paragraph as long as a book that names every actor would take gigabytes.
 """
 
-NEVER = -1e5
-"""Intercept of a label that no training row has: its probability is 0 in any paragraph."""
+NEVER = -1e5  # intercept of a label that no training row has, whose probability is always 0
 
 Columns = list[Floats]
 """By label but the first, how far each feature leads the first; then the square of its idf."""
