@@ -205,4 +205,4 @@ class Surroundings:
         there, inside = self.there[REACH + step, column], self.inside[REACH + step, column]
         words = self._words
         grammar, functions = words.column("grammar", there), words.functions.take(there)
-        return grammar * inside, functions * inside, inside & ~words.capital.take(there)
+        return grammar * inside, functions * inside, inside & ~words.column("capital", there)

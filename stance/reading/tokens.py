@@ -158,6 +158,11 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    @property
+    def possessive(self) -> Bools:
+        """Which words stand in the possessive."""
+        return self.clitic == CLITIC_POSSESSIVE
+
     def without(self, dropped: Ints) -> "Tokens":
         """Return the batch without the words ``dropped``, which are sorted."""
         keeps = np.ones(len(self.type), np.bool_)

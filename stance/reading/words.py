@@ -15,14 +15,7 @@ from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
 from stance.reading.names import name_words, person_spans, surname
 from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
-from stance.reading.tokens import (
-    CLITIC_NEGATION,
-    CLITIC_POSSESSIVE,
-    GAP_DOT_SPACE,
-    Spellings,
-    Tokens,
-    tokenise,
-)
+from stance.reading.tokens import CLITIC_NEGATION, GAP_DOT_SPACE, Spellings, Tokens, tokenise
 from stance.records import Mention
 
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
@@ -44,8 +37,6 @@ class Words(Tokens):
 
     types: StringTable  # with the properties of spellings
     functions: Bytes  # what the word may do in a sentence: bits of `stance.reading.lexicon`
-    capital: Bools
-    possessive: Bools
     negated: Bools
     category: Ints8  # of the lexicon; -1 for none, as in all names
     sign: Ints8  # polarity of the category, turned by negation
@@ -350,8 +341,6 @@ class Reader:
             **{column.name: getattr(tokens, column.name) for column in fields(tokens)},
             types=types,
             functions=functions,
-            capital=capital,
-            possessive=tokens.clitic == CLITIC_POSSESSIVE,
             negated=negated,
             category=category,
             sign=sign,
