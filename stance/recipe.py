@@ -8,20 +8,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import Stemmer
 
+from stance import settings
 from stance.errors import RecipeError
 from stance.files import DATA
-from stance.settings import (
-    Check,
-    SchemaError,
-    anything,
-    entries,
-    number,
-    of,
-    one_of,
-    read_settings,
-    such,
-    table,
-)
+from stance.settings import Check, SchemaError, anything, entries, number, of, one_of, such, table
 
 BLOCK_NAMES = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain"),
@@ -207,7 +197,7 @@ class Recipe:
 @cache
 def cautions() -> dict[str, Any]:
     """Return what to beware of in models and their scores, by what it is about."""
-    return dict(read_settings(DATA / "help.toml", "help", RecipeError)["cautions"])
+    return dict(settings.read_settings(DATA / "help.toml", "help", RecipeError)["cautions"])
 
 
 _RECIPE = _checked_record(Recipe)
@@ -221,7 +211,7 @@ def read_recipe(path: Path | str | None = None) -> Recipe:
     """
     if path is None:
         return Recipe()
-    return recipe_from_table(read_settings(Path(path), "recipe", RecipeError), str(path))
+    return recipe_from_table(settings.read_settings(Path(path), "recipe", RecipeError), str(path))
 
 
 def table_of(part: Any) -> Any:

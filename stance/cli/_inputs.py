@@ -127,14 +127,10 @@ def _answered(
     return {"source": source, "prefix": prefix, "only": only or (), **answered}
 
 
-def _loading(**loading: Any) -> dict[str, Any]:
-    return loading
-
-
 MAKERS: dict[str, Callable[..., Any]] = {
     "reading": _texts,  # how texts to judge are
     "answered": _answered,  # which answers are read, and how
     "options": Options,  # how to answer
-    "loading": _loading,  # which model, and with which names of actors
+    "loading": lambda **loading: loading,  # which model, and with which names of actors
 }
 """What makes a parameter of a command, by its name, of options of the command line."""

@@ -20,13 +20,7 @@ from stance.runs.answers import Part, RunConfig, Tally, compute
 from stance.runs.journal import Journal, fingerprint
 from stance.runs.summary import Done, Summary, run_notes, silence_notes
 from stance.tables import Records, Rejects, TableWriter, find_inputs, open_inputs, table_format
-from stance.tables.columns import (
-    add_paragraphs_before,
-    column,
-    find_dates,
-    likely,
-    optional_column,
-)
+from stance.tables.columns import add_paragraphs_before, column, find_dates, likely, optional_column
 
 PART = 3000  # records of a part; the output does not depend on it
 DEEP_PART = 300  # the same where a deep reader takes a hundred times as long
