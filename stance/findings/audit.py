@@ -62,7 +62,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         raise DataError(f"{request.audit}: holds no labelled row; fill in 'stance'")
     pairs = np.array(sorted(codings), np.int64)
     labels = [_settle(codings[pair]) for pair in pairs.tolist()]
-    design = _find_design(request, {row.design for row in rows}, labels, population)
+    design = _find_design({row.design for row in rows}, labels, population)
     held = design.keys() & {*population.key.tolist()}
     drawn = Counter(design[key][1] for key in held)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
@@ -170,11 +170,10 @@ def design_path(sheet: Path) -> Path:
     return sheet.with_suffix(".design.csv")
 
 
-def _find_design(
-    request: Request, names: set[str], labels: Sequence[_Label], population: AnswersTable
-) -> Design:
+def _find_design(names: set[str], labels: Sequence[_Label], population: AnswersTable) -> Design:
     """Return how the pairs of a sample were drawn, by its file or by --simple-random."""
-    source, why, simple = request.audit or Path(), "", request.simple_random
+    source, why = population.request.audit or Path(), ""
+    simple = population.request.simple_random
     name = Path(max(names)).name or design_path(source).name
     path = source.parent / name
     if path.is_file() and (simple or names == {""}):
@@ -190,7 +189,7 @@ def _find_design(
     if why:
         raise DataError(f"{source}: {why}")
     design = _read_design(path, population)
-    _check_design(source, design, labels, population)
+    _check_design(design, labels, population)
     return design
 
 
@@ -211,10 +210,9 @@ def _read_design(path: Path, population: AnswersTable) -> Design:
     return design
 
 
-def _check_design(
-    source: Path, design: Design, labels: Sequence[_Label], population: AnswersTable
-) -> None:
+def _check_design(design: Design, labels: Sequence[_Label], population: AnswersTable) -> None:
     """Raise where a design lacks a label, or was drawn from fewer answers, as on some actors."""
+    source = population.request.audit
     for label in (label for label in labels if label.key not in design):
         why = f"is not in {label.design}; restore the row, or its design"
         raise DataError(f"{label.where}: {label.name} {why}")
