@@ -91,7 +91,7 @@ class Session:
         known = {pair.key: pair for pair in pairs}
         unsure = [known[key] for key, label in mine.items() if key in known and label.unsure]
         waiting = [*(pair for pair in pairs if pair.key not in mine), *unsure, None]
-        return self._shown(waiting[0], labels, mine, pairs)
+        return self._shown(waiting[0], labels, pairs)
 
     def back(self, before: str) -> Json:
         """Return the labelled pair before another, or the last one; before the first, the first."""
@@ -99,7 +99,7 @@ class Session:
         keys = [pair.key for pair in pairs]
         end = keys.index(before) if before in keys else len(keys)
         past = [pair for pair in pairs[:end] if pair.key in mine] or pairs[end : end + 1]
-        return self._shown(past[-1] if past else None, labels, mine, pairs)
+        return self._shown(past[-1] if past else None, labels, pairs)
 
     def save(self, key: str, fields: Mapping[str, Any]) -> Json:
         """Keep a label of a pair and return the next pair; raise if the codebook forbids it."""
@@ -122,9 +122,8 @@ class Session:
             pairs = [pair for pair in pairs if pair.key in mine or is_disputed(labels, pair.key)]
         return labels, mine, pairs
 
-    def _shown(
-        self, pair: Pair | None, labels: Labels, mine: dict[str, Label], pairs: list[Pair]
-    ) -> Json:
+    def _shown(self, pair: Pair | None, labels: Labels, pairs: list[Pair]) -> Json:
+        mine = labels.get(self.coder, {})
         done = [mine[one.key] for one in pairs if one.key in mine]
         unsure = sum(label.unsure for label in done)
         progress = {"done": len(done), "total": len(pairs), "unsure": unsure}
