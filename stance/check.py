@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import NamedTuple, Unpack
 
 import numpy as np
 
@@ -57,9 +57,7 @@ class Study(NamedTuple):
         return ", ".join(" = ".join(map(self.place, sorted(pair))) for pair in first)
 
 
-def check_corpora(
-    paths: Sequence[Path], *, book: ActorBook, **form: Unpack[CorpusForm]
-) -> dict[str, Any]:
+def check_corpora(paths: Sequence[Path], *, book: ActorBook, **form: Unpack[CorpusForm]) -> Figures:
     """Look for what in a corpus would spoil a study; return counts and findings, the worst first.
 
     Texts that two files share leak: someone may train on one and test on the other. Coders in long

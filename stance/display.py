@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, zip_longest
 from unicodedata import east_asian_width
 
+Row = Sequence[object]
 SHOWN = 60  # characters of a cell that a message shows
 _NUMBER = re.compile(r"[<+-]?[\d,.]*")
 _DEFINITE = (  # ends of names that take an article
@@ -102,9 +103,7 @@ def _folded(cell: str, width: int) -> str:
     return textwrap.fill(cell, width, subsequent_indent="    ", max_lines=lines, placeholder=" …")
 
 
-def table(
-    rows: Sequence[Sequence[object]], *, most: int | None = None, noun: str = ""
-) -> list[str]:
+def table(rows: Sequence[Row], *, most: int | None = None, noun: str = "") -> list[str]:
     """Return a head and rows as lines: numbers right, texts left, the widest on lines that fit.
 
     Of more than ``most`` rows the rest is counted. Without a row, there is no head.

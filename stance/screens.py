@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stance.display import count, facts, listed, percent, ranged, shown, stacked, table, wrap
+from stance.display import Row, count, facts, listed, percent, ranged, shown, stacked, table, wrap
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.recipe import cautions
 from stance.records import ANSWERS, NET, SIDES, UNCERTAIN
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from stance.runs.summary import Done
 
 Figures = Mapping[str, Any]  # as commands print them as JSON
-Row = Sequence[object]
 
 COMPARED = ("against", "favor", "net")  # of shares
 

@@ -108,9 +108,7 @@ def _explain(model: StanceModel, text: str, actor: str) -> Explanation:
     )  # fmt: skip
 
 
-def _reasons(
-    model: StanceModel, pairs: Pairs, actor: str
-) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+def _reasons(model: StanceModel, pairs: Pairs, actor: str) -> list[tuple[Reason, ...]]:
     """Return the reasons that stand at words, and those that do not, the strongest first."""
     words, text, head = pairs.words, pairs.words.texts[0], model.stance
     push = np.zeros((len(words.type), len(head.labels)))
@@ -145,7 +143,7 @@ def _reasons(
     )
     strength = {term: float(np.abs(share).max()) for term, share in whole.items()}
     others = _strongest_first(strength)
-    return at_words, tuple(Reason(term, -1, -1, tuple(whole[term].tolist())) for term in others)
+    return [at_words, tuple(Reason(t, -1, -1, tuple(whole[t].tolist())) for t in others)]
 
 
 def _strongest_first(strength: dict[str, float]) -> tuple[str, ...]:

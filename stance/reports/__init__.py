@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from stance import __version__
 from stance.corpus import Source
-from stance.display import cut, definite, percent, points, ranged, shown, signed
+from stance.display import Row, cut, definite, percent, points, ranged, shown, signed
 from stance.model.passages import templates
 from stance.reports.figures import TEMPLATES, without_forbidden
-from stance.screens import Figures, Row, all_notes, class_scores, group_scores, headline
+from stance.screens import Figures, all_notes, class_scores, group_scores, headline
 
 _SECTION = re.compile(r'<section id="([\w-]+)"[^>]*><h2[^>]*>([^<]*)</h2>')
 
