@@ -223,9 +223,4 @@ _ALL = app.registered_commands  # of which `main` leaves the app some
 def main() -> None:
     """Run the command line; to start sooner, build only the command that is named, if any."""
     app.registered_commands = [one for one in _ALL if one.name in sys.argv[1:2]] or _ALL
-    run_safely(_run)
-
-
-def _run() -> None:
-    with reported(None):  # the help, on a full disk
-        app(prog_name="stance")
+    run_safely(reported(None)(functools.partial(app, prog_name="stance")))  # or a disk is full

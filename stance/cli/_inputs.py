@@ -128,7 +128,8 @@ def _answered(
 
 
 MAKERS: dict[str, Callable[..., Any]] = {
-    "reading": _texts,  # how texts to judge are
+    "inputs": InputOptions,  # how tables of texts to judge are written
+    "reading": _texts,  # the same where no column names whom to judge
     "answered": _answered,  # which answers are read, and how
     "options": Options,  # how to answer
     "loading": lambda **loading: loading,  # which model, and with which names of actors

@@ -24,13 +24,11 @@ NAMES = 256  # characters that no name of a file has
 
 def predict(
     sources: list[Path],
-    reading: InputOptions,
+    inputs: InputOptions,
     options: Options,
     loading: dict[str, Any],
     output: Path = Path("-"),
     jobs: int = 1,
-    actor_column: str | None = None,
-    actor: str | None = None,
     force: bool = False,
     quiet: bool = False,
     **running: Any,
@@ -40,14 +38,12 @@ def predict(
     from stance.screens import run_lines
 
     paths = tuple(files.inputs_of(sources))
-    reading = replace(reading, actor_column=actor_column, actor=actor)
     table = None if str(output) == "-" else output
-    request = Request(paths, table, reading, options, force=force, jobs=jobs, **running)
-    files.refuse_outputs(
-        force or request.resume or request.since is not None,
-        [*paths, loading["model"], loading["actors"]],
-        **{"output": table, "rejects": request.rejects, "summary": request.summary},
-    )
+    request = Request(paths, table, inputs, options, force=force, jobs=jobs, **running)
+    over = force or request.resume or request.since is not None
+    read = [*paths, loading["model"], loading["actors"]]
+    outputs = {"output": table, "rejects": request.rejects, "summary": request.summary}
+    files.refuse_outputs(over, read, **outputs)
     others: dict[str, Any] = {"abstain": options.abstain, "cluster": request.cluster}
     loaded = files.open_model(**loading, deep=options.deep, **others)
     if loaded.encoder is not None and request.cluster is not None:
