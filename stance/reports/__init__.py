@@ -77,9 +77,7 @@ def evaluation_page(
         **{"sources": sources, "trained": card["data"], "versions": card["versions"]},
         **{"notes": all_notes(scores), "tone": tone, "confusion": _confusion(scores)},
         **{"compared": headline(scores), "classes": class_scores(scores)},
-        divisions={
-            noun: rows for noun, rows in groups.items() if len(rows) > 1 + (noun == "corpus")
-        },
+        divisions={n: rows for n, rows in groups.items() if len(rows) > 1 + (n == "corpus")},
         tone_classes=tone and class_scores(tone),
     )
 
