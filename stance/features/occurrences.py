@@ -129,10 +129,8 @@ class Stems:
 class Letters:
     """Features of the letters of spellings, of which each has several."""
 
-    def __init__(
-        self, template: str, of_word: Callable[[str], Sequence[str]], reader: Reader
-    ) -> None:
-        self._template, self._of_word, self._types = template, of_word, reader.types
+    def __init__(self, template: str, cut: Callable[[str], Sequence[str]], reader: Reader) -> None:
+        self._template, self._cut, self._types = template, cut, reader.types
         self._parts = StringTable(lambda new: (keys_of(new, f"{template}:"),), {"key": np.uint64})
         self._features = np.zeros(0, np.int64)  # of all spellings, one after the other
         self._starts = np.zeros(1, np.int64)  # where those of each spelling begin
@@ -150,7 +148,7 @@ class Letters:
 
     def of_types(self, types: Ints) -> tuple[Ints, Ints]:
         """Return the features of some spellings, and the place of each one's spelling."""
-        words = [*map(self._of_word, self._types.strings[len(self._starts) - 1 :])]
+        words = [*map(self._cut, self._types.strings[len(self._starts) - 1 :])]
         if words:
             self._features = np.append(self._features, self._parts.find([*chain(*words)]))
             ends = self._starts[-1] + np.cumsum([*map(len, words)])
