@@ -127,9 +127,8 @@ def _read_labels(
 
 def _settle(coding: Sequence[_Label]) -> _Label:
     """Return the label of a pair that counts: the adjudicated one, or the one that all gave."""
-    chosen = [label for label in coding if label.coder == ADJUDICATED] or coding
-    first = chosen[0]
-    for other in (label for label in chosen if label.truth != first.truth):
+    first, *others = [label for label in coding if label.coder == ADJUDICATED] or coding
+    for other in (label for label in others if label.truth != first.truth):
         lines = f"{first.where} and {other.where.rpartition(':')[2]}"
         advice = "keep one of the lines, or adjudicate them with stance label"
         raise DataError(f"{lines}: {first.name} has two labels; {advice}")
