@@ -96,6 +96,8 @@ EDGES = (  # what ends one text may begin a construction, with what begins the n
     "Myanmar's government postponed the vote to January.",
     "The liars of Chile left.",
     "Chile betrayed us, referring",
+    "Peru's record is ordinary",
+    "Peru betrayed the former",
 )
 
 

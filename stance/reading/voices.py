@@ -8,7 +8,7 @@ Who rejects a charge defends whom it is against, who rejects praise speaks again
 """
 
 import re
-from bisect import bisect, insort
+from bisect import bisect, bisect_left, insort
 from functools import cache
 from typing import Any
 
@@ -109,7 +109,9 @@ class Voices:
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
         for word in self.phrases.signals["former"].tolist():
-            place = bisect(self.phrases.first, word) - 1
+            place = bisect_left(self.phrases.last, word)
+            if place == len(tags) or self.phrases.first[place] > word:
+                continue  # in a sentence that is not read
             place += self.phrases.word[place] == word and tags[place + 1] == "A"
             common = self.spelling(word) in self.lists["common"]  # "ordinary Malians"
             if tags[place] == "s" or common or self.phrases.word[place] != self.names[place] >= 0:
