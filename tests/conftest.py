@@ -1,10 +1,13 @@
 """Fixtures that several test modules share: one small model, trained once per session."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command import succeeds, write_starter
+from chromium import Browser
+from command import load_once, succeeds, write_starter
 from hypothesis import settings
 
 import stance.cli  # noqa: F401 - so that messages name options, whatever test runs alone
@@ -47,6 +50,26 @@ def model_path(model: StanceModel, tmp_path_factory: pytest.TempPathFactory) -> 
     path = tmp_path_factory.mktemp("model") / "small.stance"
     save_model(model, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def bundled() -> StanceModel:
+    """The model that comes with the package."""
+    return load_once()
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Where a run writes its answers, in a folder of its own."""
+    return tmp_path / "answers.csv"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for the pages of a module."""
+    with contextlib.closing(Browser(tmp_path_factory.mktemp("browser"))) as found:
+        found.attach()
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Printed probabilities sum to one and agree with the printed label, in either config."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import example, given
@@ -100,7 +101,5 @@ def test_the_tally_counts_the_answers_of_the_rows(model):
 
 
 def test_without_a_sentiment_head_its_cells_are_empty(model):
-    from dataclasses import replace
-
     rows, _ = answer_rows(replace(model, sentiment=None), TEXT_ALONE, records(("NATO met.",)))
     assert rows[0][-4:] == ("", "", "", "")

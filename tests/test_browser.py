@@ -1,9 +1,7 @@
 """Pages as a browser shows them: nothing is fetched, nothing runs over, text can be read."""
 
-import contextlib
-
 import pytest
-from chromium import FOUND, Browser
+from chromium import FOUND
 from command import SAMPLE, STARTER, succeeds, write
 from pages import read_page, report_page
 from test_pages import STRINGS, distinct, predictions
@@ -72,13 +70,6 @@ for (const table of document.querySelectorAll("table"))
   seen.tables.push([...table.rows].map(row => [...row.cells].map(cell => cell.textContent)));
 return seen;
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with contextlib.closing(Browser(tmp_path_factory.mktemp("browser"))) as found:
-        found.attach()
-        yield found
 
 
 def probe(browser, path, size, scheme="light"):

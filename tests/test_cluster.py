@@ -28,11 +28,6 @@ def table(tmp_path):
     return write(tmp_path / "mine.csv", f"id,text\n{rows}")
 
 
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "answers.csv"
-
-
 @pytest.fixture(scope="module")
 def cluster():
     """A Dask cluster with one worker, in this process."""

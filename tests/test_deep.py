@@ -36,13 +36,8 @@ FOREIGN = "Le gouvernement de la Russie a été condamné hier par les ministres
 
 
 @pytest.fixture(scope="module")
-def linear():
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def deep(linear):
-    return dataclasses.replace(linear, deep=load_reader("all"))
+def deep(bundled):
+    return dataclasses.replace(bundled, deep=load_reader("all"))
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +82,10 @@ def test_same_bytes_in_any_number_of_parts_and_processes(deep, archive, tmp_path
     assert written[0] == written[1] == written[2]
 
 
-def test_unsure_reads_what_the_model_is_unsure_of_and_nothing_else(linear, deep, texts):
+def test_unsure_reads_what_the_model_is_unsure_of_and_nothing_else(bundled, deep, texts):
     reader = load_reader("unsure")
-    before, whole = linear.judge(texts).stance, deep.judge(texts).stance
-    some = dataclasses.replace(linear, deep=reader).judge(texts).stance
+    before, whole = bundled.judge(texts).stance, deep.judge(texts).stance
+    some = dataclasses.replace(bundled, deep=reader).judge(texts).stance
     unsure = before.max(axis=1) < reader.below
     assert 0 < unsure.sum() < len(unsure)
     assert np.array_equal(some, np.where(unsure[:, None], whole, before))
@@ -147,10 +142,10 @@ def test_evaluate_scores_with_it_and_without(labelled):
     assert both["accuracy"] > alone["accuracy"]
 
 
-def test_a_run_goes_on_with_the_same_reader_alone(linear, deep, archive, tmp_path):
+def test_a_run_goes_on_with_the_same_reader_alone(bundled, deep, archive, tmp_path):
     stopped(deep, archive, target := tmp_path / "out.csv", deep="all")
     with pytest.raises(OutputError, match="--deep has changed"):
-        predict(linear, archive, target, size=7, resume=True)
+        predict(bundled, archive, target, size=7, resume=True)
     predict(deep, archive, target, deep="all", size=7, resume=True)
     predict(deep, archive, whole := tmp_path / "whole.csv", deep="all")
     assert target.read_bytes() == whole.read_bytes()
@@ -252,9 +247,9 @@ def test_an_explanation_says_what_the_reader_adds(learned):
     assert "the deep reader" in invoke("explain", "Rome thanked Poland.", "-m", learned[0]).stdout
 
 
-def test_an_explanation_of_a_mixed_answer_adds_up(linear, deep):
+def test_an_explanation_of_a_mixed_answer_adds_up(bundled, deep):
     text = "China was accused by Germany of spying."
-    (china,), (alone,) = (explain(model, text, "China") for model in (deep, linear))
+    (china,), (alone,) = (explain(model, text, "China") for model in (deep, bundled))
     added = np.sum([one.push for one in (*china.words, *china.features)], axis=0)
     powers = np.exp(china.scores)
     assert np.allclose(np.array(china.intercept) + added, china.scores)

@@ -38,11 +38,6 @@ def whole(model, table):
     return digest(path)
 
 
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "answers.csv"
-
-
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

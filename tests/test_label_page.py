@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import FOUND, Browser
+from chromium import FOUND
 from test_label import sample
 
 from stance.labelling import Label
 from stance.labelling.store import Store, read_task
 
-GONE = (OSError, http.client.HTTPException)
 browsed = pytest.mark.skipif(FOUND is None, reason="no Chromium is installed here")
 
 
@@ -169,13 +168,6 @@ def test_ctrl_c_ends_at_once_and_says_what_is_kept(tmp_path):
 
 
 # --- In a browser ---
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with contextlib.closing(Browser(tmp_path_factory.mktemp("browser"))) as found:
-        found.attach()
-        yield found
 
 
 def settle(browser, words):

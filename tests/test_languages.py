@@ -5,13 +5,12 @@ import tomllib
 from collections import Counter
 
 import pytest
-from command import fails, invoke, load_once, succeeds, write
+from command import fails, invoke, succeeds, write
 
 from stance.errors import ActorError, RecipeError
 from stance.reading.actor_tables import inflected
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon, bundled, languages, stemmer
-from stance.storage import bundled_model
 
 OTHERS = [language for language in languages() if language != "english"]
 BOOK = ActorBook.default("russian")
@@ -158,8 +157,8 @@ def test_endings_that_cannot_be_used_are_refused(endings, entry, message):
         ("Poland thanked NATO.", False),
     ],
 )
-def test_the_bundled_model_notices_a_short_text_of_which_it_knows_no_word(text, foreign):
-    assert load_once(bundled_model()).judge([text]).foreign.tolist() == [foreign]
+def test_the_bundled_model_notices_a_short_text_of_which_it_knows_no_word(bundled, text, foreign):
+    assert bundled.judge([text]).foreign.tolist() == [foreign]
 
 
 def test_a_book_can_extend_that_of_another_language():

@@ -135,11 +135,6 @@ def table(corpus, tmp_path):
     return write_rows(tmp_path / "in.csv", [{"text": text} for text in rows])
 
 
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "out.csv"
-
-
 def test_without_the_option_nothing_changes(model, table, output):
     predict(model, table, output)
     plain = read_rows(output)

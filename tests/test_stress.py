@@ -16,7 +16,6 @@ from stance.model import StanceModel
 from stance.reading.actors import ActorBook
 from stance.records import Stance
 from stance.screens import stress_lines
-from stance.storage import bundled_model, load_model
 
 CASES, BOOK = list(read_cases()), ActorBook.default()
 TEXTS = [case["text"] for case in CASES if case["test"] == WRITTEN]
@@ -42,11 +41,6 @@ def test_paragraphs_are_many_and_balanced_and_name_whom_they_are_asked_about():
 
 
 # --- What must always hold of any model, to the ninth decimal ---
-
-
-@pytest.fixture(scope="module")
-def bundled():
-    return load_model(bundled_model())
 
 
 @pytest.fixture(params=["bundled", "trained", "random"])
