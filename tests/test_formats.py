@@ -13,9 +13,10 @@ import pytest
 import python_calamine
 import xlsxwriter
 from command import dicts, fails, invoke, predict, write
+from test_tables import written
 
 from stance.errors import OutputError
-from stance.tables import open_table, write_table
+from stance.tables import open_table
 
 DAY, MINUTE = datetime.date(2025, 5, 18), datetime.datetime(2025, 5, 18, 14, 30)
 TRAPS = ["=1+1", "@x", "-2+3", "007", "http://a.b", "x\x0by", "_x0041_", "<b>&", "😀\r\ny", " z "]
@@ -51,23 +52,18 @@ def cells(path, **form):
         return rows, "\n".join(table.notes)
 
 
-def written(path, columns, rows):
-    with write_table(path, columns) as table:
-        for row in rows:
-            table.write(row)
-    return path
-
-
 # --- Any format to any format ---
 
 
 def test_every_cell_survives_the_way_from_any_format_to_any_other(tmp_path):
     columns, rows = ("id", "text, or not"), [(str(at), cell) for at, cell in enumerate(TRAPS)]
-    paths = {kind: written(tmp_path / f"a.{kind}", columns, rows) for kind in KINDS}
+    paths = {kind: tmp_path / f"a.{kind}" for kind in KINDS}
+    for path in paths.values():
+        written(path, rows, columns)
     for one, other in permutations(KINDS, 2):
         found, _ = cells(paths[one])
         assert found == [columns, *rows], one
-        target = written(tmp_path / f"{one}.{other}", *(found[0], found[1:]))
+        written(target := tmp_path / f"{one}.{other}", found[1:], found[0])
         # The same cells are the same bytes, wherever they come from.
         assert target.read_bytes() == paths[other].read_bytes(), (one, other)
 
@@ -254,11 +250,11 @@ def test_a_workbook_out_holds_texts_and_numbers_and_no_formula(model, tmp_path):
 def test_what_a_sheet_cannot_hold_is_one_line_and_no_file(tmp_path):
     told = "row 2, column 'text' is more than Excel holds: .* 32,767 characters in a cell; write"
     with pytest.raises(OutputError, match=told):
-        written(tmp_path / "out.xlsx", ["id", "text"], [["1", "x" * n] for n in (32_767, 32_768)])
+        written(tmp_path / "out.xlsx", [["1", "x" * n] for n in (32_767, 32_768)], ["id", "text"])
     assert not list(tmp_path.iterdir())
     columns = [f"c{number}" for number in range(16_385)]
     with pytest.raises(OutputError, match="row 0, column 'c16384' is more than Excel holds"):
-        written(tmp_path / "out.xlsx", columns, [])
+        written(tmp_path / "out.xlsx", [], columns)
 
 
 # --- Parquet ---

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
+from test_corpus import LONG
 
 from stance.reading.keys import (
     MULTIPLIER,
@@ -54,12 +55,6 @@ def test_many_keys_are_those_of_each_string(texts, prefix):
 
 # --- Hashes of texts ---
 
-TEXT = (
-    "The foreign ministry said on Tuesday that the alliance would send two more battalions to "
-    "the border in spring, a decision that officials in the capital welcomed and that the "
-    "opposition called late, costly and badly explained to the people who live there."
-)
-
 
 def test_few_different_texts_share_a_band(corpus):
     # What shares a band shares words: of the corpus's different documents hardly any do.
@@ -71,7 +66,7 @@ def test_few_different_texts_share_a_band(corpus):
 
 def test_fingerprints_never_change():
     # Model files hold them: other values mean that no leakage is found in older models.
-    marks = hash_texts([TEXT])
+    marks = hash_texts([LONG])
     assert int(marks.exact[0]) == 0x1A137887533AEE73
     assert int(marks.bands[0, 0]) == 0x523DD19FC2AC1862
 

@@ -11,11 +11,12 @@ from command import read_rows as read
 from command import write_rows as write
 from hypothesis import given
 from hypothesis import strategies as st
+from test_formats import workbook
+from test_tables import written
 
 from stance.findings import Request
 from stance.findings.answers import read_population
 from stance.findings.sampling import design_sample, draw_sample
-from stance.tables import write_table
 
 TRUTHS = {"Russia": (0.4, 0.5, 0.1), "NATO": (0.1, 0.7, 0.2), "Iran": (0.3, 0.6, 0.1)}
 
@@ -277,8 +278,7 @@ def test_labels_in_several_tables_are_those_of_one(tmp_path, columns, second):
     (folder := tmp_path / "labels").mkdir()
     parts, found = {folder / "a.csv": rows[:101], folder / second: rows[101:]}, []
     for path, part in (parts | {tmp_path / "whole.jsonl": rows}).items():
-        with write_table(path, tuple(rows[0])) as table:
-            any(table.write([*row.values()]) for row in part)
+        written(path, [[*row.values()] for row in part], tuple(rows[0]))
     for source in (folder, tmp_path / "whole.jsonl", write(tmp_path / "whole.csv", rows)):
         shares = succeeds("shares", source, "--by", "other", "--json").stdout
         succeeds("report", source, "-o", tmp_path / "page.html", "--figures", tmp_path, "--force")
@@ -319,15 +319,9 @@ def test_what_is_wrong_in_one_of_several_tables_is_named_there(archive, tmp_path
 
 
 def test_answers_in_a_workbook_are_read_from_the_sheet_that_is_named(archive, tmp_path):
-    xlsxwriter = pytest.importorskip("xlsxwriter")
-    book = xlsxwriter.Workbook(path := tmp_path / "answers.xlsx")
-    book.add_worksheet("notes").write_row(0, 0, ["remark"])
-    sheet = book.add_worksheet("answers")
     rows = read(archive[0])
-    for at, cells in enumerate([list(rows[0]), *(row.values() for row in rows)]):
-        for place, cell in enumerate(cells):
-            sheet.write_string(at, place, cell)
-    book.close()
+    sheets = ("notes", [["remark"]]), ("answers", [rows[0], *(row.values() for row in rows)])
+    path = workbook(tmp_path / "answers.xlsx", *sheets)
     assert "no column" in fails(1, "sample", path, "-n", 60, "-o", tmp_path / "x.csv")
     sample(path, tmp_path / "to_label.csv", "--sheet", "answers")
     sample(archive[0], tmp_path / "plain.csv")
