@@ -15,6 +15,8 @@ from stance.corpus import Corpus, read_corpus
 from stance.fitting import train
 from stance.model import StanceModel
 from stance.reading.actors import ActorBook
+from stance.reading.lexicon import Lexicon
+from stance.reading.words import Reader
 from stance.recipe import Recipe, Validation, read_recipe
 from stance.storage import save_model
 
@@ -56,6 +58,12 @@ def model_path(model: StanceModel, tmp_path_factory: pytest.TempPathFactory) -> 
 def bundled() -> StanceModel:
     """The model that comes with the package."""
     return load_once()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """What reads texts by the bundled book and lexicon."""
+    return Reader(ActorBook.default(), Lexicon.default())
 
 
 @pytest.fixture

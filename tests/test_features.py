@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from stance.features import lay_out
 from stance.features.blocks import BLOCKS
 from stance.features.occurrences import Occurrences, key_strings
-from stance.reading.actors import ActorBook
-from stance.reading.lexicon import Lexicon
 from stance.reading.words import Reader, make_query
 
 CHECKED = (
@@ -26,16 +24,6 @@ Asked = tuple[str, str, Spans]
 
 Found = dict[str, dict[str, list[tuple[int, float]]]]
 """Word and weight of each occurrence by block and term, of one pair."""
-
-
-@pytest.fixture(scope="module")
-def book() -> ActorBook:
-    return ActorBook.default()
-
-
-@pytest.fixture(scope="module")
-def reader(book: ActorBook) -> Reader:
-    return Reader(book, Lexicon.default())
 
 
 def bulk_asked(

@@ -12,23 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.reading.actors import ActorBook
 from stance.reading.clauses import Clauses
 from stance.reading.constructions import constructions_of, occurrences
 from stance.reading.cues import cues_of
 from stance.reading.frames import MOST_WORDS, describe, frames_of
-from stance.reading.lexicon import Lexicon, bundled
+from stance.reading.lexicon import bundled
 from stance.reading.words import Reader
 
 with (Path(__file__).parent / "frames.csv").open(encoding="utf-8", newline="") as _file:
     CASES = {row["text"]: row for row in csv.DictReader(_file)}
 """Sentences, their frames in words, and whether these are praise (1), blame (-1) or neither."""
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    """The bundled book and lexicon."""
-    return Reader(ActorBook.default(), Lexicon.default())
 
 
 def frames(reader: Reader, text: str) -> str:
