@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import time
+from functools import partial
 from itertools import count
 
 import pytest
@@ -124,6 +125,15 @@ def read_store(path):
         store.labels()
 
 
+def read_import(form, name, path):
+    """Import a source of a format one of whose files is another one."""
+    folder = path.parent / "import"
+    shutil.rmtree(folder, ignore_errors=True)
+    source = test_importing.copied(form, folder)
+    (folder / name).write_bytes(path.read_bytes())
+    import_corpus(form, source, path.with_suffix(".o.csv"), force=True)
+
+
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory):
     """By kind: the name of a file, its good bytes, how to damage them, and what reads them."""
@@ -163,6 +173,9 @@ def kinds(tmp_path_factory):
         assert output.read_bytes() == whole
         output.unlink()
 
+    def judged(path):
+        predict(model, path, path.with_suffix(".o.csv"), force=True)
+
     def audited(path):
         shutil.copy(folder / "to_label.design.csv", path.parent)
         read_study(Request(folder / "answers.csv", audit=path)).to_json()
@@ -178,7 +191,7 @@ def kinds(tmp_path_factory):
         "parquet": ("a.parquet", good["a.parquet"], damaged, read_table),
         "text article": ("a.txt", "\n\n".join(TEXTS).encode(), damaged, read_article),
         "html article": ("a.html", page.encode(), damaged, read_article),
-        "table to judge": ("a.csv", good["in.csv"], damaged, judge(model)),
+        "table to judge": ("a.csv", good["in.csv"], damaged, judged),
         "answers": ("a.csv", good["answers.csv"], damaged, read_answers),
         "audit": ("a.csv", good["audit.csv"], damaged, audited),
         "task": ("a.csv", good["to_label.csv"], damaged, read_task),
@@ -192,29 +205,9 @@ def kinds(tmp_path_factory):
     for form in FORMATS:
         sources = test_importing.IMPORTS / form
         source = min(path for path in sources.rglob("*.*") if path.is_file())
-        run = importer(form, source.relative_to(sources))
+        run = partial(read_import, form, source.relative_to(sources))
         found[f"import {form}"] = ("a.txt", source.read_bytes(), damaged, run)
     return found
-
-
-def judge(model):
-    def run(path):
-        predict(model, path, path.with_suffix(".o.csv"), force=True)
-
-    return run
-
-
-def importer(form, name):
-    """Return what imports a source of a format one of whose files is another one."""
-
-    def run(path):
-        folder = path.parent / "import"
-        shutil.rmtree(folder, ignore_errors=True)
-        source = test_importing.copied(form, folder)
-        (folder / name).write_bytes(path.read_bytes())
-        import_corpus(form, source, path.with_suffix(".o.csv"), force=True)
-
-    return run
 
 
 def try_one(kinds, kind, number, folder):
