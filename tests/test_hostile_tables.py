@@ -9,7 +9,6 @@ Each case is a file as bytes or text, and either its records or what the refusal
 import gzip
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,9 +29,6 @@ class Case:
     file: str = "mine.csv"
     notes: str = ""
     options: dict[str, Any] = field(default_factory=dict)
-
-    def write(self, folder: Path) -> Path:
-        return write(folder / self.file, self.data)
 
 
 def read(name, data, *rows, file="mine.csv", notes="", **options):
@@ -223,7 +219,8 @@ REFUSED = {name: case for name, case in CASES.items() if case.refusal}
 
 @pytest.mark.parametrize("case", READ.values(), ids=READ.keys())
 def test_read_exactly(case, tmp_path):
-    with open_table(case.write(tmp_path), **case.options) as table:
+    path = write(tmp_path / case.file, case.data)
+    with open_table(path, **case.options) as table:
         records = list(table)
     assert table.columns == case.columns
     assert tuple(record.cells for record in records) == case.rows
@@ -235,7 +232,7 @@ def test_read_exactly(case, tmp_path):
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
 def test_refused_in_one_line(case, tmp_path):
-    path = case.write(tmp_path)
+    path = write(tmp_path / case.file, case.data)
     with (
         pytest.raises(StanceError, match=case.refusal) as caught,
         open_table(path, **case.options) as table,
@@ -252,7 +249,7 @@ PRECIOUS = {name: case for name, case in REFUSED.items() if "MB" not in name}
 
 @pytest.mark.parametrize("case", PRECIOUS.values(), ids=PRECIOUS.keys())
 def test_with_rejects_every_record_is_counted(case, tmp_path):
-    path = case.write(tmp_path)
+    path = write(tmp_path / case.file, case.data)
     try:
         with (
             Rejects(tmp_path / "rejects.csv") as rejects,
