@@ -5,7 +5,7 @@ import gzip
 import json
 
 import pytest
-from command import SAMPLE, dicts, fails, invoke, process, table, write, write_rows
+from command import SAMPLE, dicts, fails, process, succeeds, table, write, write_rows
 
 STANCE = ["stance", "stance_against", "stance_neutral", "stance_favor"]
 TONE = ["sentiment", "sentiment_negative", "sentiment_neutral", "sentiment_positive"]
@@ -21,12 +21,7 @@ def mine(tmp_path):
 
 @pytest.fixture
 def predict(model_path):
-    def run(*args, stdin=None):
-        result = invoke("predict", *args, "--model", model_path, stdin=stdin)
-        assert result.exit_code == 0, result.output
-        return result
-
-    return run
+    return lambda *args: succeeds("predict", *args, "--model", model_path)
 
 
 @pytest.fixture

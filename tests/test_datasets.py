@@ -33,10 +33,7 @@ def card(folder):
 
 @pytest.fixture(scope="module")
 def rows():
-    found = {}
-    for part in PARTS:
-        found[part] = read_rows(STARTER / f"starter_{part}.csv")
-    return found
+    return {part: read_rows(STARTER / f"starter_{part}.csv") for part in PARTS}
 
 
 @pytest.fixture(scope="module")
