@@ -30,6 +30,9 @@ SAMPLE = ROOT / "datasets" / "sample"
 FOREIGN = tomllib.loads((ROOT / "tests" / "foreign.toml").read_text("utf-8"))
 """By language, a paragraph that an English model must not judge."""
 
+HOSTILE = ("a = " + "[" * 100_000, "a = " + "{a=" * 5_000, "a = " + "9" * 5_000)
+"""Files of settings that are too deep or too long to be read."""
+
 QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = false\n"
 """A recipe with few folds and draws."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import write
+from command import HOSTILE, write
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +115,7 @@ BAD = [
     (f"extends = 1\n{MINE}", "'extends' must be true, false or a language that has a book"),
     (f'extends = true\n{ALAND}["B"]\nname = ["Aland"]\n', "belongs to both 'A' and 'B'"),
     *((f'{ALAND}office = {{ "Aland" = {days} }}\n', TERMS) for days in DAYS),
+    *((text, "not a TOML file: ") for text in HOSTILE),
 ]
 
 
