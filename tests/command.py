@@ -114,7 +114,8 @@ def dicts(text):
 
 
 def write(path, text, encoding="utf-8"):
-    """Write a text or bytes as they are; return the path."""
+    """Write a text or bytes as they are, in a folder made where there is none; return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
     return path
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import invoke, read_rows
+from command import write as write_one
 
 from stance.corpus import read_corpus
 from stance.errors import DataError, StanceError, UsageError
@@ -26,9 +27,7 @@ def copied(form, folder):
 
 def write(folder, files):
     for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        write_one(folder / name, data)
     return folder / next(iter(files)).split("/")[0]
 
 

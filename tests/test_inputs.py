@@ -26,7 +26,6 @@ def folder(tmp_path, monkeypatch):
         "in/picture.png": "no",
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         write(tmp_path / name, text)
     return tmp_path / "in"
 
@@ -51,7 +50,6 @@ def test_a_folder_is_read_in_the_order_of_paths_and_what_is_skipped_is_counted(f
     for name, target in (("loop", folder), ("leak.txt", "../private.txt"), ("again.csv", "b.csv")):
         (folder / name).symlink_to(target)
     for name in ("Page.html", "Page_files/frame.html", "Page-Dateien/x.htm", "Page/x.txt"):
-        (folder / name).parent.mkdir(exist_ok=True)
         write(folder / name, "text")
     assert names("in") == [
         *("in/Page/x.txt", "in/Page.html", "in/a/lines.jsonl", "in/a/story.txt"),
@@ -89,8 +87,6 @@ def test_named_files_come_in_the_order_given_and_once(folder, named, found):
 )
 def test_inputs_that_make_no_sense_are_refused(folder, status, args, told):
     (folder.parent / "empty").mkdir()
-    (folder.parent / "pictures").mkdir()
-    (folder.parent / "alike").mkdir()
     write(folder.parent / "alike" / "a.csv", f"Text\n{TEXT}\n")
     write(folder.parent / "alike" / "b.csv", f"text,TEXT\n{TEXT},x\n")
     write(folder.parent / "pictures" / "a.png", "no")

@@ -151,7 +151,6 @@ def test_a_web_page_keeps_its_headings_date_and_outlet(tmp_path):
 
 def test_a_folder_becomes_pages_and_an_index_by_evidence(tmp_path):
     folder, pages = tmp_path / "in", tmp_path / "pages"
-    folder.mkdir()
     write(folder / "a.txt", "A quiet day\nNATO met.")
     write(
         folder / "b.txt", "Thanks\nPoland praised NATO, Canada.\nIran, Japan, Iraq thanked Italy."

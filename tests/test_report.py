@@ -131,7 +131,6 @@ def test_the_page_is_named_after_the_table_and_has_the_same_bytes(sample, tmp_pa
 
 def test_several_tables_are_one_report_whose_hash_is_that_of_their_bytes(sample, tmp_path):
     folder = tmp_path / "answers"
-    folder.mkdir()
     head, *rows = sample.read_text("utf-8").splitlines(True)
     write(folder / "a.csv", "".join([head, *rows[:20]]))
     write(folder / "b.csv", "".join([head, *rows[20:]]))

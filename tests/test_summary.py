@@ -20,7 +20,6 @@ GOOD, BAD = "1,Poland praised NATO.\n", "2,Russia condemned NATO.,3\n"
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_model(small_model(), tmp_path / "m.stance")
-    (tmp_path / "in").mkdir()
     return tmp_path
 
 
