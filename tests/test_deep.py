@@ -156,7 +156,10 @@ def with_a_flipped_bit(data):
     return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
 
-NUMBERS = (b"0.557", b"nan"), (b"0.48", b'"0.48"'), (b"[0.0, ", b"["), (b"0.7", b"7")
+NUMBERS = (
+    *((b"linear = .*", b"linear = nan"), (b"deep = (.*)", rb'deep = "\1"')),
+    *((rb"\[0.0, ", b"["), (b"unsure = 0.7", b"unsure = 7")),
+)
 UNUSABLE = {"stance/bias.npy": npy(np.full(3, np.nan, "<f4"))}
 
 
@@ -170,7 +173,7 @@ UNUSABLE = {"stance/bias.npy": npy(np.full(3, np.nan, "<f4"))}
         (READER, lambda data: bundled_model().read_bytes(), "beside it is damaged"),
         (MIXTURES, lambda data: b"unsure = 0.8", "beside it is damaged"),
         (MIXTURES, lambda data: re.sub(b"linear = .*", b"", data), "beside it is damaged"),
-        *((MIXTURES, lambda data, n=n: data.replace(*n), "beside it is damaged") for n in NUMBERS),
+        *((MIXTURES, lambda data, n=n: re.sub(*n, data), "beside it is damaged") for n in NUMBERS),
         (READER, lambda data: spoiled(data, UNUSABLE), "beside it is damaged"),
         (MIXTURES, lambda data: b"unsure", "beside it is damaged"),
         (MIXTURES, None, "beside it is damaged or missing"),
