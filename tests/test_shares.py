@@ -415,7 +415,11 @@ def test_answers_other_than_those_drawn_from_are_refused(archive, tmp_path):
     kept = {(row["row"], row["actor"]) for row in rows}
     few = [row for row in read(archive[0]) if (row["row"], row["actor"]) in kept]
     line = fails(1, "shares", write(tmp_path / "few.csv", few), "--audit", archive[1])
-    assert re.search(r"were drawn from \d+ \w+ or more, but .*few.csv has 161; give all", line)
+    assert re.search(r"stand for [\d,]+ or more, but .*few.csv has 200; give all", line)
+    rest = read(archive[0])
+    half = [row for row in rest if (row["row"], row["actor"]) in kept or int(row["row"]) < 300]
+    line = fails(1, "shares", write(tmp_path / "half.csv", half), "--audit", archive[1])
+    assert "; give all answers that it was drawn from" in line
     nameless = write(tmp_path / "rows.csv", rows, [name for name in rows[0] if name != "row"])
     line = fails(1, "shares", archive[0], "--audit", nameless)
     assert "lacks the column 'row', by which to_label.design.csv names what was drawn" in line

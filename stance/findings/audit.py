@@ -222,14 +222,14 @@ def _check_design(design: Design, labels: Sequence[_Label], population: AnswersT
     together = dict(zip(population.key[drawn].tolist(), held[document[drawn]], strict=True))
     size = sum(1 / p / (together.get(key, 1) if whole else 1) for key, (p, _) in design.items())
     noun, number = ("document", len(held)) if whole else ("answer", len(document))
-    # The same of the answers given alone: who keeps what has a label keeps too few. Chance may be
-    # five standard errors off.
+    # Those of the answers given: who keeps what has a label keeps too few. If some that were drawn
+    # are left out, the sum errs by chance.
     here = [(p, n if whole else 1) for key, n in together.items() for p in design[key][:1]]
-    least = sum(1 / p / n for p, n in here) - 5 * sum((1 - p) / p**2 / n for p, n in here) ** 0.5
-    if least > number * (1 + NEW) + 0.5:
-        why = f"its rows here were drawn from {least:,.0f} {noun}s or more"
-        advice = "give all answers that it was drawn from"
-        raise DataError(f"{source}: {why}, but {population.table} has {number:,}; {advice}")
+    error = sum((1 - p) / p**2 / n for p, n in here) ** 0.5 * (len(here) < len(design))
+    least = sum(1 / p / n for p, n in here) * (1 - NEW) - 5 * error
+    if least > (given := len(document)) + 0.5:
+        why = f"its rows here stand for {least:,.0f} or more, but {population.table} has {given:,}"
+        raise DataError(f"{source}: {why}; give all answers that it was drawn from")
     if number > size * (1 + NEW) + 0.5:
         why = f"was drawn from {size:,.0f} {noun}s, but {population.table} has {number:,}"
         advice = "name the actors of the sample with --actor, leave out rows added since, or draw "

@@ -25,7 +25,7 @@ from stance.reading.tokens import GAP_SPACE, Tokens
 
 Place = tuple[int, int]  # first character and end
 
-_NICKNAME = re.compile(r"""\s["'“„‘(][^"'”“’)]+["'”“’)](?=[\s,]|$)""")  # Robert "Bobby" Scott
+ASIDE = re.compile(r"""\s["'“„‘(][^"'”“’)]+["'”“’)](?=[\s,]|$)""")  # Robert "Bobby" Scott (D)
 _SHORTEST = 3  # letters of a surname
 _BEFORE = re.compile(r"([\w.&'-]+)\s$")
 _AFTER = re.compile(r"'?s?\s([^\W\d_]\w+)")
@@ -51,7 +51,7 @@ def surname(name: str) -> str:
     >>> [surname(name) for name in ("Sen. Mitch McConnell", "Marine Le Pen", "Supreme Court")]
     ['McConnell', 'Le Pen', '']
     """
-    known, words = name_words(), _NICKNAME.sub(" ", name).replace(",", " ").split()
+    known, words = name_words(), ASIDE.sub(" ", name).replace(",", " ").split()
     while words and words[-1].rstrip(".").lower() in known["suffixes"]:
         words.pop()
     titled = False

@@ -13,7 +13,7 @@ from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
 from stance.reading.actors import BATCH, ActorBook, MentionBatch
 from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
-from stance.reading.names import name_words, person_spans, surname
+from stance.reading.names import ASIDE, name_words, person_spans, surname
 from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.tokens import CLITIC_NEGATION, GAP_DOT_SPACE, Spellings, Tokens, tokenise
 from stance.records import Mention
@@ -181,7 +181,7 @@ class _Person(NamedTuple):
 
     @classmethod
     def read(cls, book: ActorBook, name: str) -> "_Person":
-        name, titles = normalise(name).strip(), name_words()["titles"]
+        name, titles = ASIDE.sub("", normalise(name)).strip(), name_words()["titles"]
         last, _, given = name.partition(", ")
         turned = f"{given} {last}".strip()
         words = [word for word in turned.split() if word.rstrip(".").lower() not in titles]
