@@ -126,8 +126,8 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
             key = result.get("id", pos)
             if key not in places:
                 marked = value["text"] if isinstance(value.get("text"), str) else None
-                at = value.get("globalOffsets", value)  # of HTML, where start is an XPath
-                ends = at["start"], at["end"]
+                offsets = value.get("globalOffsets", value)  # of HTML, where start is an XPath
+                ends = offsets["start"], offsets["end"]
                 places[key] = _place(job, cells["text"], ends, [], marked)
             places[key].labels.extend(words)
         elif name in _COLUMNS:

@@ -161,8 +161,8 @@ class Evaluations(Rejections):
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
         nobody = self.is_in(cue + 1, "nobody")
-        if nobody and after == "n" and self.lower(cue)[:4] in ("fool", "dece", "conv"):
-            return turn * -1  # "its lies fool nobody"
+        if nobody and after == "n" and self.is_in(cue, "deceiving"):
+            return -turn  # "its lies fool nobody"
         if after == "n" and (nobody or (sign > 0 and not self.is_in(cue + 1, "without"))):
             return -turn * sign  # "can't be trusted", "betrayed nobody"
         return turn * sign if sign > 0 or not flip else 0

@@ -153,8 +153,10 @@ class _Sentences(Evaluations):
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
         elif evaluates:
-            beside = -sign if name[:4] == "were" else sign  # "were as kind as Chile"
-            others = [*self.compared(cue, beside)] if patients and name[-5:] != " than" else []
+            beside = -sign if name.startswith("were") else sign  # "were as kind as Chile"
+            others = (
+                [*self.compared(cue, beside)] if patients and not name.endswith(" than") else []
+            )
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)

@@ -133,8 +133,7 @@ class Voices:
         """Return the phrases that some words begin."""
         first = np.asarray(self.phrases.first)
         place = np.searchsorted(first, words)
-        found: list[int] = place[first.take(place, mode="clip") == words].tolist()
-        return found
+        return place[first.take(place, mode="clip") == words].tolist()
 
     def _refer(self, tags: list[str], place: int, named: int | None) -> None:
         """Let a phrase stand for an actor, if one is named."""
@@ -257,8 +256,9 @@ class Voices:
                 place = back - 1  # "Germany, a critic, said"
             else:
                 # "said Peru was a threat and thanked Chile"
-                told = _TOLD.search(tags, low, place + 1) if tags[verb] == "E" else None
-                earlier = self._last("VEBdeoSrbKUCmP", low, told.start() + 1 if told else place + 1)
+                speech = _TOLD.search(tags, low, place + 1) if tags[verb] == "E" else None
+                end = speech.start() if speech else place
+                earlier = self._last("VEBdeoSrbKUCmP", low, end + 1)
                 if earlier is None:
                     break
                 return self.subject(earlier, depth + 1)
