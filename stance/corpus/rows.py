@@ -93,11 +93,12 @@ class LabelReader:
             advice = f"fill it in, or {self._without}"
         elif self._kind is Stance:
             known = self._words.get(word.strip(" .,;:!?()[]*'\""))
-            means = (
-                f"...' (if none, {self._without})" if known is None else f"{self._labels[known]}'"
-            )
-            is_number = digits.lstrip("-").isdigit()
-            example = self._numbers if is_number else f"'{shown(word, 30)}={means}"
+            means = f"...' (if none, {self._without})"
+            if known is not None:
+                means = f"{self._labels[known]}'"
+            example = f"'{shown(word, 30)}={means}"
+            if digits.lstrip("-").isdigit():
+                example = self._numbers
             advice += f", or say what your labels mean, such as --labels {example}"
         label = f"{self._name} '{shown(cell)}' in row {record.number}"
         raise DataError(f"{where}: {label} is not a label; {advice}")

@@ -42,18 +42,8 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         return population, None
     with open_table(request.audit, encoding=request.encoding) as table:
         records = list(table)
-    filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
-    names = [name for n, name in enumerate(table.columns) if n in filled or not records]
-    if (sheet := optional_column(table, "design")) is not None and records:
-        path = request.audit.parent / Path(max(r.cells[sheet].strip() for r in records)).name
-        if path.is_file():
-            with open_table(path) as design_table:
-                known = {*map(folded, design_table.columns)}
-            names = [name for name in names if folded(name) in known]
-            if optional_column(table, "row") is None:
-                what = f"lacks the column 'row', by which {path.name} names what was drawn"
-                raise DataError(f"{request.audit}: {what}; restore it")
-    population, notes = read_population(request, names), list[str]()
+    names, notes = _naming(table, records, request.audit), list[str]()
+    population = read_population(request, names)
     rows = [*_read_labels(table, records, population, notes)]
     codings = defaultdict[int, list[_Label]](list)
     for label, pair in _locate(rows, population):
@@ -87,6 +77,23 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         chances=[design[key][0] for key in held],
         notes=tuple(f"{request.audit}: {note}" for note in notes),
     )
+
+
+def _naming(table: Table, records: Sequence[Record], audit: Path) -> list[str]:
+    """Return the columns that may name what was drawn: those filled in, which a design has, too."""
+    filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
+    names = [name for n, name in enumerate(table.columns) if n in filled or not records]
+    if (sheet := optional_column(table, "design")) is None or not records:
+        return names
+    path = audit.parent / Path(max(record.cells[sheet].strip() for record in records)).name
+    if not path.is_file():
+        return names
+    if optional_column(table, "row") is None:
+        what = f"lacks the column 'row', by which {path.name} names what was drawn"
+        raise DataError(f"{audit}: {what}; restore it")
+    with open_table(path) as design:
+        known = {*map(folded, design.columns)}
+    return [name for name in names if folded(name) in known]
 
 
 def _read_labels(
