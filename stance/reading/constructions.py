@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from stance.reading.lexicon import bundled
-from stance.reading.voices import Ends, Rejections, compiled
+from stance.reading.rejections import Rejections
+from stance.reading.voices import Ends, compiled
 
 _NEAR = 60  # letters between two signs that are searched together, which is faster
 

@@ -24,7 +24,8 @@ from stance.arrays import Ints
 from stance.reading.clauses import Clauses, Phrases
 from stance.reading.constructions import Construction, Evaluations, constructions_of, occurrences
 from stance.reading.cues import Cues, cues_of
-from stance.reading.voices import AUTHOR, DOUBTS, OTHER, Ends, compiled
+from stance.reading.rejections import DOUBTS
+from stance.reading.voices import AUTHOR, OTHER, Ends, compiled
 from stance.reading.words import Reader, Words
 
 NO_ACTOR = -1  # instead of a patient's number
