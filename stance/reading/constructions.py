@@ -55,11 +55,14 @@ def occurrences(
 def _sentences_with(sign: str, tags: str) -> list[list[int]]:
     """Return where the sentences that hold a sign begin and end, with those between near ones."""
     places = list[list[int]]()
-    for hit in compiled(rf"(?:{sign})(?:(?<=\.)|[^.]*\.)").finditer(tags):
+    for hit in compiled(sign).finditer(tags):
+        if places and hit.end() <= places[-1][1]:
+            continue
+        low, high = tags.rfind(".", 0, hit.start()) + 1, tags.index(".", hit.end() - 1) + 1
         if places and hit.start() < places[-1][1] + _NEAR:
-            places[-1][1] = hit.end()
+            places[-1][1] = high
         else:
-            places.append([tags.rfind(".", 0, hit.start()) + 1, hit.end()])
+            places.append([low, high])
     return places
 
 

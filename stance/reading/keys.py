@@ -125,6 +125,19 @@ class KeyIndex:
         return values
 
 
+def _distinct(keys: Keys) -> Ints:
+    """Return a place of each key, in order, in a fifth of the time of sorting."""
+    left, places = np.arange(len(keys)), list[Ints]()
+    last = np.zeros(1 << (2 * len(keys)).bit_length(), np.int64)
+    while len(left):
+        slots = keys.take(left) * MULTIPLIER >> np.uint64(65 - len(last).bit_length())
+        last[slots] = left  # of several the last stays
+        kept = last.take(slots.view(np.int64))
+        places.append(left[kept == left])
+        left = left[keys.take(kept) != keys.take(left)]
+    return np.sort(np.concatenate(places))
+
+
 Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
 """Returns a value per string for each column."""
 
@@ -184,14 +197,12 @@ class StringTable:
         place = self._index.find(keys)
         new = np.flatnonzero(place < 0)
         if len(new):
-            new = new.take(np.argsort(keys[new]))  # in a third of the time of `np.unique`
-            first = np.append(True, np.diff(keys[new]) > 0)
-            some, known = new[first], len(self._index)
+            some, known = new.take(_distinct(keys[new])), len(self._index)
             number = self.find(spell(some))
             # Of the index: what an interrupted call left behind it has no key.
             self._place = np.append(self._place[:known], number)
             self._index.add(keys[some])
-            place[new] = known + np.cumsum(first) - 1
+            place[new] = self._index.find(keys[new])
         return self._place.take(place)
 
 

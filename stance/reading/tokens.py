@@ -177,7 +177,7 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     """Split normalised paragraphs into words; ``spellings`` learns what is new."""
     joined = SEPARATOR.join([*texts, ""])
     codes = _codes(joined)
-    letters = _are_letters(codes)
+    letters = _are_letters(joined, codes)
     edges = np.flatnonzero(np.append(letters[:1], letters[1:] != letters[:-1]))
     begin, stop = edges[0::2].copy(), edges[1::2].copy()
     offset = np.zeros(len(texts) + 1, np.int64)
@@ -223,21 +223,22 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     )
 
 
+_ASCII = bytes(chr(code).isalnum() for code in range(256))
 _UNSEEN = 2
 _letters = np.full(0x110000, _UNSEEN, np.uint8)
-_letters[:128] = [chr(code).isalnum() for code in range(128)]
 
 
-def _are_letters(codes: Codes) -> Bools:
+def _are_letters(text: str, codes: Codes) -> Bools:
     """Return which characters are part of words; the table learns those it has not seen."""
-    letters = _letters.take(codes)
-    if letters.max(initial=0) == _UNSEEN:
-        unseen = codes[letters == _UNSEEN]
-        for code in {*unseen.tolist()}:
-            char = chr(code)
-            _letters[code] = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")
-        letters[letters == _UNSEEN] = _letters.take(unseen)
-    return letters.view(np.bool_)
+    # Four times as fast as the table, which the others need.
+    letters = np.frombuffer(bytearray(text.encode("ascii", "replace").translate(_ASCII)), np.bool_)
+    beyond = np.flatnonzero(codes > LAST_ASCII)
+    others = codes.take(beyond)
+    for code in {*others[_letters.take(others) == _UNSEEN].tolist()}:
+        char = chr(code)
+        _letters[code] = char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")
+    letters[beyond] = _letters.take(others)
+    return letters
 
 
 def _numbers(table: StringTable, keys: Keys, text: str, begin: Ints, end: Ints) -> Ints:
