@@ -119,7 +119,7 @@ class Voices:
 
     def _refer(self, tags: list[str], place: int, named: int | None) -> None:
         """Let a phrase stand for an actor, if one is named."""
-        if named is not None:
+        if named is not None and not self.is_in(place, "others"):
             tags[place] = "a" if self.tags[place] in "lJN" else "A"
             self.names[place] = self.names[named]
             self.referring.add(place)
