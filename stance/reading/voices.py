@@ -87,7 +87,7 @@ class Voices:
         tags = [*self.tags]
         for hit in re.finditer("spA", self.tags):  # "the junta in Bamako"
             place = hit.start()
-            if self.lower(place + 1) == "in":
+            if self.lower(place + 1) == "in" and not self.is_in(place, "abroad"):
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
         for word in self.phrases.signals["former"].tolist():
