@@ -119,7 +119,7 @@ class Evaluations(Rejections):
                 return 1
             if re.search(".[^su]s$|^(?:of|on)$", self.last(cue)):  # "marvels", "soft on"
                 return 0
-        if name == "apposition" and self.lower_first(cue).startswith("poor"):
+        if name == "apposition" and {self.before(cue), self.lower_first(cue)} & self.lists["apart"]:
             return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0
