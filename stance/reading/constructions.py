@@ -120,9 +120,9 @@ class Evaluations(Rejections):
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
-            if re.search(".[^su]s$", self.lower(cue)):  # a verb: "marvels", "wonders"
+            if re.search(".[^su]s$|^(?:of|on)$", self.last(cue)):  # "marvels", "soft on"
                 return 0
-        if name == "apposition" and self.lower_first(cue).startswith("poor"):
+        if name == "apposition" and {self.before(cue), self.lower_first(cue)} & self.lists["apart"]:
             return 0
         if name == "as" and not self.lower(cue - 1) == self.lower(cue + 1) == "as":
             return 0

@@ -20,7 +20,7 @@ Ends = dict[int, int]
 
 NOUN_PHRASE = "[AakcJNslOFH]"
 _ACTOR, _JUDGED = "(?:s[fw])?A", "(?:s[fw]|lf)?[Aa]"
-_CLAUSE = "(?:[bhmn]*[VEBdeSoKrUC]|[hmn]*b)"
+_CLAUSE = "(?:T|,[NJ](?:[fpi][NJ])?,)?(?:[bhmn]*[VEBdeSoKrUC]|[hmn]*b)"
 _PARTS = {
     "<who>": f"(?:(?:{_ACTOR}(?:,{_ACTOR})*,?&)?{_ACTOR}|{NOUN_PHRASE}(?:&{NOUN_PHRASE})?)",
     "<actors>": "A(?:(?:,A)*,?&A|(?<![^.,SR]A)(?:,A)+)?",
@@ -87,7 +87,7 @@ class Voices:
         tags = [*self.tags]
         for hit in re.finditer("spA", self.tags):  # "the junta in Bamako"
             place = hit.start()
-            if self.lower(place + 1) == "in":
+            if self.lower(place + 1) == "in" and not self.is_in(place, "abroad"):
                 tags[place], tags[place + 2] = "A", "N"
                 self.names[place] = self.names[place + 2]
         for word in self.phrases.signals["former"].tolist():
@@ -119,7 +119,7 @@ class Voices:
 
     def _refer(self, tags: list[str], place: int, named: int | None) -> None:
         """Let a phrase stand for an actor, if one is named."""
-        if named is not None:
+        if named is not None and not self.is_in(place, "others"):
             tags[place] = "a" if self.tags[place] in "lJN" else "A"
             self.names[place] = self.names[named]
             self.referring.add(place)
