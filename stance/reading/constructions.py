@@ -112,11 +112,10 @@ class Evaluations(Rejections):
             return min(value, 0)
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
-        feels = name in ("is", "epithet", "apposition", "so described", "well done")
-        if feels and self.is_in(cue, "feelings"):
-            return 0  # "grateful Chile"
-        if name == "is" and self.is_in(cue, "factual"):
-            return 0  # "Chile is richer than Peru"
+        feels = name in ("is", "epithet", "apposition", "so described", "said of")
+        plain = name == "is" and self.is_in(cue, "factual")
+        if plain or (feels and self.is_in(cue, "feelings")):
+            return 0  # "Chile is richer than Peru", "grateful Chile"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
@@ -135,8 +134,8 @@ class Evaluations(Rejections):
         if name == "fights":  # "fights corruption"
             return max(-value, 0)
         if form.valued:
-            turned = name == "better without" or (name in ("shows", "makes") and flip)
-            return -value if turned else value
+            flips = flip and name in ("shows", "makes", "handles", "with skill", "myth of")
+            return -value if flips or name == "better without" else value
         if name == "to us" and self.is_in(cue, "urge"):  # "warned us"
             return 0
         if self.tags[cue] in "deg":
@@ -156,11 +155,12 @@ class Evaluations(Rejections):
         group, letter, sign = hit.groupdict(), self.tags[cue], self.phrases.sign[cue]
         turn = -1 if flip else 1
         between = range(hit.end("patient"), cue) if "patient" in group else range(cue, cue)
-        if sign > 0 and any(self.lower(p) in ("must", "should", "ought") for p in between):
-            return 0  # "Peru must deliver"
-        if letter == ("e" if group.get("be") else "g"):  # it was betrayed
-            return 0
-        after = "" if sign > 0 and self.is_in(cue, "relieving") else self.tags[cue + 1]
+        must = any(self.lower(place) in ("must", "should", "ought") for place in between)
+        if (must and sign > 0) or letter == ("e" if group.get("be") else "g"):
+            return 0  # "Peru must deliver", it was betrayed
+        right = "right" in (self.last(cue), self.spelling(self.phrases.last[cue] - 1))
+        mild = sign > 0 and (right or self.is_in(cue, "relieving"))  # "is right to punish it"
+        after = "" if mild else self.tags[cue + 1]
         needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"
@@ -182,7 +182,7 @@ class Evaluations(Rejections):
         if turn < 0 and {self.lower_first(cue), self.before(cue)} & self.lists["comparing"]:
             never = "never" in map(self.lower, range(hit.start() - 2, cue))
             turn = 1 if never else turn  # "never been a better friend", "was never so kind"
-        turn = -turn if self.lower_first(cue) == "less" else turn
+        turn = -turn if self.lower_first(cue) in ("less", "least") else turn
         start = hit.start("patient") if "patient" in group else 0
         parts = self.tags[start - 1] not in ".," and self.is_in(start - 1, "parting")
         turn = -turn if parts else turn  # "leaving Peru was a mistake"

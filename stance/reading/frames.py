@@ -110,8 +110,8 @@ class _Sentences(Evaluations):
             return
         patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
         if not evaluates:
-            after = "patient" in groups and hit.start("patient") >= cue
-            object_ = hit.span("patient")[:1] if after else range(cue, hit.end())
+            held = name == "held" or ("patient" in groups and hit.start("patient") >= cue)
+            object_ = hit.span("patient")[:1] if held else range(cue, hit.end())
             its = self.lower(object_[0]) not in ("it", "them")
             if its and name not in ("called", "passive") and not self.referring.isdisjoint(object_):
                 patients = {}  # "voted down its proposal"
@@ -135,7 +135,7 @@ class _Sentences(Evaluations):
         else:
             agents = self.voice(cue)
             start = hit.start("patient") if patients else 0
-            if judging := _THOSE.search(self.tags, max(0, start - 4), start):
+            if name != "act" and (judging := _THOSE.search(self.tags, max(0, start - 4), start)):
                 sign *= self.phrases.sign[judging.start(1)]  # "people who hate Peru are fools"
             if name == "and deed":  # "kept the islands and has the nerve"
                 patients = _actors_of(self.subjects(cue))
@@ -251,7 +251,7 @@ class _Sentences(Evaluations):
             if self.unfair(verb - 1):  # "wrong to blame Peru"
                 return self.voice(verb)
             spared = not form.polarity and self._spared(verb)
-            if spared or self.falsely(cue) or self._folly(verb):
+            if spared or (form.name != "called" and self.falsely(cue)) or self._folly(verb):
                 return self.voice(cue)
         rejecters = self.rejecters.get(cue)
         telling = not form.evaluates and form.name not in ("noun", "affects", "which affects")
@@ -316,7 +316,7 @@ class _Sentences(Evaluations):
             return sign, *self._of_noun(cue, hit)
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
-        sign = sign or self.phrases.value[cue]
+        sign = (sign or self.phrases.value[cue]) * (-1 if self.lower_first(cue) == "less" else 1)
         agents = self.voice(cue) if form.polarity and not judging else {OTHER: -1}
         if "agent" in hit.re.groupindex and hit["agent"]:
             agents = self.who(*hit.span("agent"))

@@ -19,12 +19,12 @@ from stance.reading.tokens import GAP_OTHER
 from stance.reading.voices import Ends, Voices
 from stance.reading.words import Words
 
-_VERDICT = re.compile("b(?:p|oy)?([^.,RFHOn])")
+_VERDICT, _NEXT = re.compile("b(?:p|oy)?([^.,RFHOn])"), re.compile(",(?=[FAH][hmbode])|[.]")
 _NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
 _UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|Nn|mno?[NH]?b?|no[NH]b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
 _CONCEDED = re.compile(
-    r"(?<![^.])([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
+    r"(?<![^.])(?:([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(o),[^.,]*\.)|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
 )
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
@@ -92,7 +92,7 @@ class Rejections(Voices):
             word = self.lower(that)
             doubted = self.last(that - 1) in DOUBTS or _UNSAID.search(self.tags, low, that)
             if (self.tags[that] in "AF" and doubted) or (word == "that" and that > low):
-                self._read_clause(low, that, stop)
+                self._read_clause(low, that, next(_NEXT.finditer(self.tags, that)).start())
             elif word == "whether":
                 self._reject(that, stop, {})
 
