@@ -112,7 +112,7 @@ class Evaluations(Rejections):
         feels = name in ("is", "epithet", "apposition", "so described", "well done")
         if feels and self.is_in(cue, "feelings"):
             return 0  # "grateful Chile"
-        if name == "is" and self.is_in(cue, "factual"):
+        if name in ("is", "is and is") and self.is_in(cue, "factual"):
             return 0  # "Chile is richer than Peru"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
