@@ -112,8 +112,8 @@ class Evaluations(Rejections):
             return min(value, 0)
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
-        feels = name in ("is", "epithet", "apposition", "so described", "said of")
-        plain = name == "is" and self.is_in(cue, "factual")
+        feels = name in ("is", "epithet", "apposition", "so described", "said of", "well done")
+        plain = name in ("is", "is and is") and self.is_in(cue, "factual")
         if plain or (feels and self.is_in(cue, "feelings")):
             return 0  # "Chile is richer than Peru", "grateful Chile"
         if name == "epithet":

@@ -230,7 +230,7 @@ class _Sentences(Evaluations):
         if sign > 0 and (gone := _LAPSED.match(tags, cue)) and self.is_in(gone.end() - 1, "lapsed"):
             return -1  # "admired Peru once, but no longer"
         none = tags[cue + 1] == "n" and not self.is_in(cue + 1, "little")  # "praise little Peru"
-        if tags[verb - 1] not in ".," and self.spelling(self.phrases.first[verb] - 1) in _LATER:
+        if tags[verb - 1] not in ".,n" and self.spelling(self.phrases.first[verb] - 1) in _LATER:
             return -sign  # "less fond of Peru", "once hailed Peru"
         if form.polarity or not (self.denied(verb) or none):
             return sign

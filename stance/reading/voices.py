@@ -30,7 +30,7 @@ _PARTS = {
     # Letters before it stand behind the first one, for patterns that begin with one are quick.
     "<subject>": "(?P<patient>[Aak](?:(?<![fpwtyiW&].)(?<![^.,][pwt]J.)|(?<=s[fw].)|(?<=lf.)|"
     "(?<=[NJcls]y.)|(?<=[^Aak],&.)|(?<=[VEBGP]A,&.)|(?<=[deXcV]&.))(?!(?<=[VEBGP].),&A)"
-    "(?:(?:,?&[Aa])+|(?<![^.,SRKU][Aa])(?:,[Aa])+(?:,?&[Aa])+|(?<![^.,SR]A)(?:,A)+)?)",
+    "(?:(?:,?&[Aa])+|(?<![^.,SRKU][Aa])(?:,[Aa])+(?:,?&[Aa])+|(?<![^.,SR][Aak])(?<!k)(?:,A)+)?)",
     "<aside>": "(?:CA)?(?:[fpwti](?:[odeg]?[NJl]|[kA])|t[oVdT][NJlA]?){0,3}(?:,[^.,]{1,15},)?",
     "<by>": "(?:[^.,yYR&+bhmoVESd]{0,4}y(?P<agent><who>))",
 }
