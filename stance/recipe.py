@@ -15,7 +15,7 @@ from stance.settings import Check, SchemaError, anything, entries, number, of, o
 
 BLOCK_NAMES = (
     *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain"),
-    *("sentence", "rival", "short_relation", "ending", "frame", "long_frame", "deep"),
+    *("sentence", "ending", "frame", "long_frame", "deep"),
 )
 
 TARGET_BLIND = ("stem", "class", "char", "word")  # blocks for a head that judges no actor, too

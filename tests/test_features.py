@@ -15,8 +15,8 @@ from stance.features.occurrences import Occurrences, key_strings
 from stance.reading.words import Reader, make_query
 
 CHECKED = (
-    *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain", "rival"),
-    *("short_relation", "ending", "frame", "sentence", "long_frame"),
+    *("stem", "cross", "class", "relation", "mention", "char", "name", "word", "plain"),
+    *("ending", "frame", "sentence", "long_frame"),
 )
 Spans = Sequence[tuple[int, int]] | None
 Asked = tuple[str, str, Spans]
@@ -123,13 +123,6 @@ def test_no_phrase_of_the_lexicon_reaches_into_a_name(reader: Reader) -> None:
     )
     assert white == department
     assert white != phrase  # "to justice" is in the lexicon
-
-
-@pytest.mark.parametrize(("padding", "short"), [(0, True), (27, True), (28, False)])
-def test_short_blocks_end_at_thirty_words(reader, padding, short):
-    text = "Poland thanked NATO" + " again" * padding
-    (found,) = bulk_asked(reader, [(text, "NATO", None)], ("short_relation",))
-    assert bool(found["short_relation"]) == short
 
 
 def test_the_block_of_sentences_leaves_out_those_that_do_not_name_the_actor(reader: Reader) -> None:

@@ -69,7 +69,6 @@ def test_the_bundled_model_answers_as_before():
         ("mention", {"mention mentions<=1", "mention others<=1", "mention quoted none"}),
         ("plain", {"plain condemn", "plain TARGET"}),
         ("frame", {"condemned: Poland -> Russia"}),
-        ("rival", {"rival crit after-other before-it step0", "rival nearest crit nearest same"}),
     ],
 )
 def test_a_sentence_has_the_features_that_their_names_say(block, terms):

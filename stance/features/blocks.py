@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 
 from stance.arrays import Bools, Ints, Keys, among, stretches
-from stance.features import FAR, REACH, Pairs, relations
+from stance.features import REACH, Pairs, relations
 from stance.features.occurrences import MARKS, Closed, Letters, Occurrences, Stems, name_keys
 from stance.reading.keys import join_keys, key_of, keys_of
-from stance.reading.words import NOBODY, Reader, Words
+from stance.reading.words import Reader, Words
 from stance.records import Stance
 
 
@@ -103,44 +103,6 @@ def class_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences.closed(reader, _CLASSES, classed.row, classed.word, values)]
 
 
-STRETCH, FARTHEST = 4, 3  # words per step of distance in `rival`, and the last step
-
-_RIVALS = (
-    ("rival", "category turned left right step"),
-    ("rival nearest", "category turned nearest same"),
-)
-
-
-def rival_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """Lexicon categories by whom the sentence names last before and first after them."""
-    classed = pairs.classed
-    judged = pairs.actor.take(classed.row)
-    *beside, shortest = (c.take(classed.which) for c in pairs.words.once(_named_beside))
-    left, right = (np.where(who < 0, 0, 1 + (who != judged)) for who in beside)
-    step = np.minimum(classed.distance // STRETCH, FARTHEST)
-    nearest = classed.named & (classed.distance <= shortest)
-    values = {"left": left, "right": right, "step": step, "nearest": nearest, **classed.values}
-    return [Occurrences.closed(reader, _RIVALS, classed.row, classed.word, values)]
-
-
-def _named_beside(words: Words) -> tuple[Ints, Ints, Ints]:
-    """Return whom its sentence names last before and first after each word with a category.
-
-    The third array is the distance in words to the nearest mention of anyone in the paragraph.
-    """
-    classed, mentions = words.classed, words.mentions
-    following = np.searchsorted(mentions, classed)
-    ends = np.concatenate([[-1], mentions, [-1]])
-    who, distance = [], np.full(len(classed), FAR)
-    for there in (ends.take(following), ends.take(following + 1)):
-        known = there >= 0
-        inside = known & (words.sentence.take(there) == words.sentence.take(classed))
-        who.append(np.where(inside, words.who.take(there), NOBODY))
-        reached = known & (words.para.take(there) == words.para.take(classed))
-        distance = np.minimum(distance, np.where(reached, np.abs(there - classed), FAR))
-    return who[0], who[1], distance
-
-
 def character_grams(word: str) -> list[str]:
     """Return the 2- to 5-grams of characters of a word between blanks, in lower case.
 
@@ -212,8 +174,6 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "word": word_block,
     "plain": partial(_stems, "plain", nearer=False),
     "sentence": sentence_block,
-    "rival": rival_block,
-    "short_relation": relations.short_relation_block,
     "ending": ending_block,
     "frame": partial(relations.frame_block, "frame", longer=False),
     "long_frame": partial(relations.frame_block, "long frame", longer=True),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
-from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, lay_out, run_starts
+from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, run_starts
 from stance.features.occurrences import MARKS, Closed, Occurrences, category_terms
 from stance.reading import lexicon
 from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
@@ -160,14 +160,6 @@ def relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     }
     classes = Occurrences.closed(reader, _RELATIONS, near.row.take(entry), word, values)
     return [classes, _sequences(reader, pairs, near)]
-
-
-def short_relation_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
-    """`relation` again in short paragraphs alone, where few words decide."""
-    rows = np.flatnonzero(np.diff(pairs.first) <= SHORT)
-    named = None if pairs.named is None else pairs.named[rows]
-    short = lay_out(pairs.words, pairs.para[rows], pairs.actor[rows], named)
-    return [one._replace(pair=rows.take(one.pair)) for one in relation_block(reader, short)]
 
 
 def _sequences(reader: Reader, pairs: Pairs, near: Surroundings) -> Occurrences:

@@ -159,8 +159,8 @@ class Evaluations(Rejections):
         if (must and sign > 0) or letter == ("e" if group.get("be") else "g"):
             return 0  # "Peru must deliver", it was betrayed
         right = "right" in (self.last(cue), self.spelling(self.phrases.last[cue] - 1))
-        mild = sign > 0 and (right or self.is_in(cue, "relieving"))  # "is right to punish it"
-        after = "" if mild else self.tags[cue + 1]
+        whatever = sign > 0 and (right or self.is_in(cue, "relieving"))  # "is right to punish it"
+        after = "" if whatever else self.tags[cue + 1]
         needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
         if sign > 0 and after == "J" and self.phrases.value[cue + 1] < 0 and not needy:
             return -turn * sign  # "protected murderers", not "rescued stranded sailors"

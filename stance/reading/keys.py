@@ -126,7 +126,7 @@ class KeyIndex:
 
 
 def _distinct(keys: Keys) -> Ints:
-    """Return a place of each key, in order, in a fifth of the time of sorting."""
+    """Return a place of each key, in order; where keys recur, much faster than by sorting."""
     left, places = np.arange(len(keys)), list[Ints]()
     last = np.zeros(1 << (2 * len(keys)).bit_length(), np.int64)
     while len(left):

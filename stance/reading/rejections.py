@@ -24,7 +24,7 @@ _NOT = re.compile("n[hmbx]*$|(?<![^.,])n[^.,]{0,8}m$")
 _UNSAID = re.compile("(?<![^.,])(?:n[^.,]{0,8}m|Nn|mno?[NH]?b?|no[NH]b?|onN?|z)[SU][FN]?$")
 _THAT = re.compile("R|(?<=[CKSV])[AF](?=[bhmeocdgrEGKPSV])")  # or none: "I doubt Peru lied"
 _CONCEDED = re.compile(
-    r"(?<![^.])(?:([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(o),[^.,]*\.)|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
+    r"(?<![^.])([NoJ]),[^.,]*,(?=\+|[HAR](?!S))|(?<![^.,])[^.,]+,F?([SoNJ])[RFN]?(?=[,&.])"
 )
 DOUBTS = ("doubt", "doubts", "believe", "believes", "think", "thinks", "thought")
 _CONCEDING, _OURS = ("although", "though", "while", "whereas"), ("i", "we")
