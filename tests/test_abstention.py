@@ -242,6 +242,9 @@ def test_a_class_that_is_never_answered_is_named(model, source, tmp_path):
     limits = thresholds(model.calibration, rate)
     assert NEVER in limits
     done, rows = answered(model, source, tmp_path / "out.csv", abstain=rate)
+    _, wide = answered(model, source, tmp_path / "wide.csv", abstain=rate, wide=True)
+    never = " ".join(s for s, limit in zip(Stance, limits, strict=True) if limit == NEVER)
+    assert {row["never_answered"] for row in rows + wide} == {never}
     for label, limit in zip(Stance, limits, strict=True):
         named = any(f"{label} is never answered" in note for note in done.warnings)
         assert named == (limit == NEVER)
