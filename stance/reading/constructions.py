@@ -158,7 +158,7 @@ class Evaluations(Rejections):
         must = any(self.lower(place) in ("must", "should", "ought") for place in between)
         if (must and sign > 0) or letter == ("e" if group.get("be") else "g"):
             return 0  # "Peru must deliver", it was betrayed
-        right = "right" in (self.last(cue), self.spelling(self.phrases.last[cue] - 1))
+        right = "right" in (self.last(cue), self.spelling(max(self.phrases.last[cue] - 1, 0)))
         whatever = sign > 0 and (right or self.is_in(cue, "relieving"))  # "is right to punish it"
         after = "" if whatever else self.tags[cue + 1]
         needy = {self.lower_first(cue + 1), self.lower(cue + 1)} & self.lists["needy"]
