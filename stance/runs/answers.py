@@ -164,11 +164,8 @@ class RunConfig:
             columns = [("actor", "text")] if self.actor is None else []
             columns += [("mentions", "integer"), *(("stance" + part, kind) for part, kind in parts)]
             columns += [("holder", "text"), *tones, *((name, "text") for name in because)]
-        columns = [
-            ("row", "integer"),
-            *columns,
-            *([(NEVER_ANSWERED, "text")] if self.never else []),
-        ]
+        never = [(NEVER_ANSWERED, "text")] if self.never else []
+        columns = [("row", "integer"), *columns, *never]
         return [(self.options.prefix + name, kind) for name, kind in columns]
 
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
@@ -247,15 +244,13 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]
     numbers = [str(number + config.rows_before) for number in records.numbers]
     cells = [*records.columns[: len(config.columns)], numbers]
-
-    def never(size: int) -> list[Column]:
-        return [np.full(size, config.never.encode())] if config.never else []
-
+    never = [config.never.encode()] if config.never else []
     if config.options.wide:
         which = np.full((len(model.book.names), len(records)), -1)  # pair of an actor in a record
         which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
-        return Rows(cells, np.arange(len(records)), [*columns, *tones, *never(len(records))]), tally
+        columns += [*tones, *(np.full(len(records), one) for one in never)]
+        return Rows(cells, np.arange(len(records)), columns), tally
     counts = np.bincount(judged.para[asked], minlength=len(records))
     owner = np.repeat(np.arange(len(records)), np.maximum(counts, 1))
     pairs = np.full(len(owner), -1)  # where a record has no pair
@@ -267,7 +262,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         *(_pick(column, pairs) for column in answers),
         *(tone.take(owner) for tone in tones),
         *(_pick(column, pairs) for column in because),
-        *never(len(owner)),
+        *(np.full(len(owner), one) for one in never),
     ]
     return Rows(cells, owner, columns), tally
 
