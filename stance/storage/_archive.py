@@ -81,7 +81,7 @@ def named(path: Path) -> Iterator[None]:
             advice = f"check the path, say '{SPEECHES}', or make one with `stance train`"
             what = f"cannot be read ({error.strerror}); {advice}"
         elif not isinstance(error, ModelError):
-            what += "; train a new one with `stance train`"
+            what = f"{what.rstrip('.')}; train a new one with `stance train`"
         raise ModelError(f"{shown_path(path)}: {what}") from error
 
 
