@@ -153,7 +153,7 @@ def parts_kept(output):
     """Return how many parts the journal of a run holds, of one that goes on or was stopped."""
     journal = journal_of(output)
     data = journal.read_bytes() if journal.exists() else b""
-    return len(re.findall(rb"^\d+ \d+\n\[", data, re.MULTILINE))
+    return len(re.findall(rb"(?:\n|\xff)\d+ \d+\n\[", data))
 
 
 def predict(model, source, target, **options):

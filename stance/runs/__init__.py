@@ -204,11 +204,11 @@ class _Job:
         writer = TableWriter(self.request.output, self.config.form, force=self.over)
         with self.group.part(writer), closing(self._parts(size)) as parts:
             summary.copy_unchanged(writer)
-            for part in parts:
-                writer.write_encoded(part.lines, part.rows)
+            for records, part in parts:
+                writer.write_encoded(self.config.rows(records, part), sum(part.counts))
                 tally = Tally(*map(add, tally, part.tally))
                 progress(tally.rows, *table.progress())
-                del part  # frees it before the next one is made
+                del records, part  # frees them before the next ones are made
             rejected = self.rejects.by_file if self.rejects else Counter[str]()
             if tally.rows + rejected.total() != table.records_in:
                 raise WorkerError(f"{table.name}: rows were lost; run again")
@@ -228,8 +228,8 @@ class _Job:
             self.group.write(self.request.summary, data, force=self.over_summary)
         return done
 
-    def _parts(self, size: int) -> Generator[Part]:
-        """Yield the parts in order: from the journal if they are there, else computed and kept."""
+    def _parts(self, size: int) -> Generator[tuple[Records, Part]]:
+        """Yield records and their part in order: kept in the journal, or else computed and kept."""
         batches = cut(self.table.chunks, size)
         first = list(islice(batches, 2))
         several = len(first) > 1
@@ -249,15 +249,15 @@ class _Job:
                 pool = worker_pool(jobs, *how) if address is None else cluster_pool(address, *how)
                 begin, ahead = stack.enter_context(pool)
 
-            def submit(records: Records) -> Callable[[], Part]:
+            def submit(records: Records) -> Callable[[], tuple[Records, Part]]:
                 self.texts = self.texts or records.columns[self.config.text]
                 self.summary.count(records)
                 if journal and (part := journal.kept(records)):
-                    return lambda: part
+                    return lambda: (records, part)
                 result = begin(records)
-                return lambda: journal.keep(result()) if journal else result()
+                return lambda: (records, journal.keep(result()) if journal else result())
 
-            line = deque[Callable[[], Part]]()  # of parts under way, yielded in order
+            line = deque[Callable[[], tuple[Records, Part]]]()  # under way, yielded in order
             for records in chain(first, batches):
                 line.append(submit(records))
                 del records  # frees them before the next are read

@@ -3,7 +3,7 @@
 import ctypes
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeGuard
@@ -16,7 +16,7 @@ from stance.model.predictions import Predictions
 from stance.reading.text import count_cut, odd_place, parse_spans, places_advice
 from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, NO_ANSWER, TONES, Options, Stance
 from stance.tables import Fault, Format, Records, months_of
-from stance.tables.output import join_cells
+from stance.tables.output import TAIL_END
 
 # --- Rows as bytes ---
 
@@ -70,43 +70,29 @@ _LOW = np.array([b"\0\0\0\0\0%03d" % n for n in range(1000)], "S8").view(np.int6
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a table, of which those of one input record begin with the same cells.
+    """What follows the input cells in rows of the output, of which a record has one or more.
 
-    What follows them stands in columns of equally wide cells, padded with NUL, which no cell has::
+    It stands in columns of equally wide cells, padded with NUL, which no cell has::
 
-        input cells              owner   output cells
-        a1  "NATO and Russia"  1 0       N A T O Ø Ø   1   f a v o r Ø Ø   0 . 1 0 0 0 0 0
-                                 0       R u s s i a   1   a g a i n s t   0 . 7 0 0 0 0 0
+        input cells              counts  output cells
+        a1  "NATO and Russia"  1 2       N A T O Ø Ø   1   f a v o r Ø Ø   0 . 1 0 0 0 0 0
+                                         R u s s i a   1   a g a i n s t   0 . 7 0 0 0 0 0
         a2  Nothing.           2 1       Ø Ø Ø Ø Ø Ø   0   Ø Ø Ø Ø Ø Ø Ø   Ø Ø Ø Ø Ø Ø Ø Ø
 
     Without its NULs, this matrix of bytes is what follows the input cells, row after row.
     """
 
-    input_cells: Sequence[Sequence[str]]  # columns, each of shape (n_records,)
-    owner: Ints  # record of each row; never decreasing
+    counts: Ints  # rows of each record
     columns: Sequence[Column]  # output cells, each of shape (n_rows,)
 
-    def __iter__(self) -> Iterator[tuple[str, ...]]:
-        records = list(zip(*self.input_cells, strict=True))
-        tails = zip(*map(_strings, self.columns), strict=True)
-        for number, tail in zip(self.owner.tolist(), tails, strict=True):
-            yield (*records[number], *tail)
-
-    def encode(self, form: Format) -> bytes:
-        """Return the rows as bytes: those of the form's own `encode`, but faster."""
+    def tails(self, form: Format) -> bytes:
+        """Return what `Format.join` puts behind the input cells; of most tables by the matrix."""
         plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
-        if form.kind != "csv" or form.excel_safe or len(plain) < len(self.columns):
-            return form.encode(list(self))
-        behind = [""] * len(self.input_cells[0])
-        try:
-            lines = join_cells([*self.input_cells, behind], form.delimiter)
-            starts = [line.encode() for line in lines]
-        except UnicodeEncodeError:
-            return form.encode(list(self))  # raises, and says why
-        pieces = [b""] * (2 * len(self.owner))
-        pieces[::2] = map(starts.__getitem__, self.owner.tolist())
-        pieces[1::2] = _joined_cells(plain, form.delimiter).splitlines(keepends=True)
-        return b"".join(pieces)
+        if form.kind == "csv" and not form.excel_safe and len(plain) == len(self.columns):
+            return _joined_cells(plain, form.delimiter)
+        cells, (*_, end) = [*map(_strings, self.columns)], form.signs
+        lines = form.lines(cells, len(form.columns) - len(cells))
+        return b"".join([line + end + TAIL_END for line in lines])
 
 
 def _strings(column: Column) -> Sequence[str]:
@@ -124,9 +110,10 @@ def _is_plain(column: Column, delimiter: str) -> TypeGuard[Cells]:
 
 
 def _joined_cells(columns: Sequence[Cells], delimiter: str) -> bytes:
-    """Return the rows of some columns, with their line ends."""
+    """Return the rows of some columns as `Format.join` takes them."""
     size = len(columns[0])
-    between, end = (np.full((size, 1), ord(sign), np.uint8) for sign in (delimiter, "\n"))
+    signs = delimiter.encode(), b"\n" + TAIL_END
+    between, end = (np.tile(np.frombuffer(sign, np.uint8), (size, 1)) for sign in signs)
     wide = (np.ascontiguousarray(c).view(np.uint8).reshape(size, c.itemsize) for c in columns)
     parts = [part for cells in wide for part in (cells, between)]
     matrix = np.concatenate([*parts[:-1], end], axis=1)
@@ -168,6 +155,12 @@ class RunConfig:
         columns = [("row", "integer"), *columns, *never]
         return [(self.options.prefix + name, kind) for name, kind in columns]
 
+    def rows(self, records: Records, part: "Part") -> bytes:
+        """Return the rows of the output, given some records and the answers to them."""
+        numbers = [str(number + self.rows_before) for number in records.numbers]
+        cells = [*records.columns[: len(self.columns)], numbers]
+        return self.form.join(cells, part.counts, part.tails)
+
     def fault(self, cells: Sequence[str], line: int) -> Fault | None:
         """Return what is wrong with the spans of a record that starts in a line."""
         if self.spans is None or not (odd := odd_place(cells[self.spans], cells[self.text])):
@@ -194,8 +187,8 @@ class Part:
 
     number: int  # of the first record
     tally: Tally
-    rows: int  # of the output
-    lines: bytes = field(repr=False)
+    counts: list[int]  # rows of each record
+    tails: bytes = field(repr=False)  # what follows its cells in them
 
 
 def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
@@ -205,7 +198,7 @@ def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
         for option, megabytes in ((mmap_threshold, 32), (trim_threshold, 64)):
             ctypes.CDLL(None).mallopt(option, megabytes << 20)
     rows, tally = answer_rows(model, config, records)
-    return Part(records.numbers[0], tally, len(rows.owner), rows.encode(config.form))
+    return Part(records.numbers[0], tally, rows.counts.tolist(), rows.tails(config.form))
 
 
 def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:
@@ -242,19 +235,18 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     if judged.sentiment is not None:
         chances = millionths(judged.sentiment)
         tones = [words(choose(chances, judged.tone_withheld), TONES), *map(decimals, chances)]
-    numbers = [str(number + config.rows_before) for number in records.numbers]
-    cells = [*records.columns[: len(config.columns)], numbers]
     never = [config.never.encode()] if config.never else []
     if config.options.wide:
         which = np.full((len(model.book.names), len(records)), -1)  # pair of an actor in a record
         which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
         columns += [*tones, *(np.full(len(records), one) for one in never)]
-        return Rows(cells, np.arange(len(records)), columns), tally
-    counts = np.bincount(judged.para[asked], minlength=len(records))
-    owner = np.repeat(np.arange(len(records)), np.maximum(counts, 1))
+        return Rows(np.ones(len(records), np.int64), columns), tally
+    found = np.bincount(judged.para[asked], minlength=len(records))
+    counts = np.maximum(found, 1)
+    owner = np.repeat(np.arange(len(records)), counts)
     pairs = np.full(len(owner), -1)  # where a record has no pair
-    pairs[(counts > 0).take(owner)] = asked
+    pairs[(found > 0).take(owner)] = asked
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
         *([_pick(words(actor, names), pairs)] if config.actor is None else []),
@@ -264,7 +256,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         *(_pick(column, pairs) for column in because),
         *(np.full(len(owner), one) for one in never),
     ]
-    return Rows(cells, owner, columns), tally
+    return Rows(counts, columns), tally
 
 
 def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:

@@ -1,7 +1,8 @@
 """The journal of a run: its finished parts, kept beside the output until all of them are there.
 
 The first line is the plan: what the output depends on. Each part is a line with its size and
-checksum, a line of JSON, and rows. A last part that a kill cut short is dropped.
+checksum, a line of JSON, and what follows the input in its rows. A last part that a kill cut short
+is dropped.
 """
 
 import contextlib
@@ -155,11 +156,11 @@ class Journal:
         """Add a part; raise `OutputError` if there is no room for it."""
         answers = [[*key, times] for key, times in part.tally.answers.items()]
         tally = part.tally._asdict() | {"answers": answers}
-        facts = json.dumps([part.number, tally, part.rows]).encode() + b"\n"
-        size, checksum = len(facts) + len(part.lines), zlib.crc32(part.lines, zlib.crc32(facts))
+        facts = json.dumps([part.number, tally, part.counts]).encode() + b"\n"
+        size, checksum = len(facts) + len(part.tails), zlib.crc32(part.tails, zlib.crc32(facts))
         with reported(self.output):
             self._file.write(b"%d %d\n%s" % (size, checksum, facts))
-            self._file.write(part.lines)
+            self._file.write(part.tails)
             self._file.flush()
         self._holds_parts = True
         return part
@@ -179,8 +180,8 @@ def _next_part(file: IO[bytes]) -> Part | None:
     with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError, MemoryError):
         size, checksum = map(int, file.readline(100).split())
         if zlib.crc32(data := file.read(size)) == checksum:
-            facts, _, lines = data.partition(b"\n")
-            number, tally, rows = json.loads(facts)
+            facts, _, tails = data.partition(b"\n")
+            number, tally, counts = json.loads(facts)
             tally["answers"] = Counter({tuple(key): n for *key, n in tally["answers"]})
-            return Part(number, Tally(**tally), rows, lines)
+            return Part(number, Tally(**tally), counts, tails)
     return None

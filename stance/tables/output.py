@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
@@ -26,6 +26,7 @@ _UNWRITTEN = (".json", ".xls", ".xlsm", ".ods", ".pdf", ".png", ".svg", ".stance
 _SEPARATORS = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 _BEYOND = "is more than Excel holds: 1,048,576 rows, 16,384 columns, 32,767 characters in a cell"
 _GROUP_ROWS = 50_000  # of Parquet
+TAIL_END = b"\xff"  # which no UTF-8 has
 _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do not depend on ours
 
 # Where a spreadsheet might run a cell, which some split: before a sign that begins a formula, but
@@ -68,18 +69,47 @@ class Format:
     container: str = ""  # .xlsx or .parquet, which the rows become at the end
     types: tuple[str, ...] = ()  # of a container's columns: text, integer or number
 
+    @property
+    def signs(self) -> tuple[bytes, bytes, bytes]:
+        """What stands before, between and behind the cells of a row."""
+        is_json = self.kind == "jsonl"
+        return (b"{", b", ", b"}\n") if is_json else (b"", self.delimiter.encode(), b"\n")
+
     def encode(self, rows: Sequence[Sequence[str]]) -> bytes:
         """Return exactly the bytes that `TableWriter` writes for these rows."""
+        begin, _, end = self.signs
+        lines = self.lines([*zip(*rows, strict=True)])
+        return b"".join([begin + (line or b'""') + end for line in lines])  # no empty line
+
+    def lines(self, columns: Sequence[Sequence[str]], start: int = 0) -> list[bytes]:
+        """Return the rows of some columns, from number `start` on, without their ends."""
         try:
             if self.kind == "jsonl":  # texts, and values that came from JSON, as they came
-                keys = [f"{as_json(name)}: " for name in self.columns]
-                pairs = ([k + as_json(c) for k, c in zip(keys, row, strict=True)] for row in rows)
-                return "".join([f"{{{', '.join(pair)}}}\n" for pair in pairs]).encode()
-            safe = map(quote_formulas, rows) if self.excel_safe else rows
-            lines = join_cells(zip(*safe, strict=True), self.delimiter)
-            return "".join([(line or '""') + "\n" for line in lines]).encode()  # no empty line
+                keys = [f"{as_json(name)}: " for name in self.columns[start:]]
+                named = zip(keys, columns, strict=False)
+                cells = ([key + as_json(cell) for cell in column] for key, column in named)
+                return [line.encode() for line in map(", ".join, zip(*cells, strict=True))]
+            safe = map(quote_formulas, columns) if self.excel_safe else columns
+            return [line.encode() for line in join_cells(safe, self.delimiter)]
         except UnicodeEncodeError as error:
             raise DataError(_HALF_CHARACTER) from error
+
+    def join(self, heads: Sequence[Sequence[str]], counts: Iterable[int], tails: bytes) -> bytes:
+        r"""Return rows, of which `counts` begin with the same cells; `tails` are what follows.
+
+        Each tail ends in `TAIL_END`.
+
+        >>> tails = b"favor\n\xffagainst\n\xffneutral\n\xff"
+        >>> Format(("id", "stance")).join([["a1", "a2"]], [2, 1], tails)
+        b'a1,favor\na1,against\na2,neutral\n'
+        """
+        begin, between, _ = self.signs
+        starts = [begin + line + between for line in self.lines(heads)]
+        ends = tails.split(TAIL_END)[:-1]
+        pieces = [b""] * (2 * len(ends))
+        pieces[::2] = chain.from_iterable(map(repeat, starts, counts))
+        pieces[1::2] = ends
+        return b"".join(pieces)
 
 
 def table_format(
