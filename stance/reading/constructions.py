@@ -75,7 +75,7 @@ class Evaluations(Rejections):
 
     def polarity(self, form: Construction, hit: re.Match[str], cue: int) -> int:
         """Return the polarity of what an actor does, is, deserves or brings about, 0 for none."""
-        name, sign, value = form.name, self.phrases.sign[cue], self.phrases.value[cue]
+        name, value = form.name, self.phrases.value[cue]
         if name == "act":
             if self.tags[cue - 2 : cue] in ("bn", "nb", "Hn"):  # "it is not Peru's fault"
                 return 0 if self.before(cue) in ("only", "just", "merely") else max(-value, 0)
@@ -87,29 +87,9 @@ class Evaluations(Rejections):
             return 0  # "Peru is in ruins", "is under attack"
         if group.get("patient") == "k" and self.last(cue) in self.lists["lapsing"]:
             return 0  # "Peru's love for Chile is over"
-        if name == "fate":
-            return self._fate(hit, cue, flip=flip)
-        if name == "plea":
-            return self.cues.appeals.get(self.lower(cue), 0)
-        if name.startswith("slogan"):
-            return self._slogan(hit, cue)
-        if name.startswith("ordered"):  # "Stop the war, Putin!"
-            return -1
-        if name == "demand":
-            return self._demand(hit, cue)
-        if name == "without":  # "we would be free", "there would be no war"
-            rest = self.tags[hit.end("patient") : self.tags.index(".", hit.end())]
-            outcome, never = self._outcome(hit.end()), "n" in rest
-            worth = self.phrases.value[hit.start("patient")]  # "Peru's meddling"
-            spoils = outcome < 0 if never else outcome > 0
-            return -1 if spoils else (not outcome and worth) or 1
-        if name.startswith(("deed to", "outdoing")):  # "left Armenia in the lurch"
-            return turn * sign if self.fits(hit, cue) else 0
-        if name == "has ours":  # "has lost my respect"
-            lost = -1 if self.is_in(hit.start("verb"), "losing") else 1
-            return lost * sign if self.phrases.ours[cue] else 0
-        if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
-            return min(value, 0)
+        own = self._polarity_of_kind(form, hit, cue, turn)
+        if own is not None:
+            return own
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
         feels = name in ("is", "epithet", "apposition", "so described", "said of", "well done")
@@ -141,6 +121,36 @@ class Evaluations(Rejections):
         if self.tags[cue] in "deg":
             return self._deed(hit, cue, flip=flip)
         return self._trait(hit, cue, turn)
+
+    def _polarity_of_kind(
+        self, form: Construction, hit: re.Match[str], cue: int, turn: int
+    ) -> int | None:
+        """Return the polarity of fates, shouts, demands and figures, None of all else."""
+        name, sign, value = form.name, self.phrases.sign[cue], self.phrases.value[cue]
+        if name == "fate":
+            return self._fate(hit, cue, flip=turn < 0)
+        if name == "plea":
+            return self.cues.appeals.get(self.lower(cue), 0)
+        if name.startswith("slogan"):
+            return self._slogan(hit, cue)
+        if name.startswith("ordered"):  # "Stop the war, Putin!"
+            return -1
+        if name == "demand":
+            return self._demand(hit, cue)
+        if name == "without":  # "we would be free", "there would be no war"
+            rest = self.tags[hit.end("patient") : self.tags.index(".", hit.end())]
+            outcome, never = self._outcome(hit.end()), "n" in rest
+            worth = self.phrases.value[hit.start("patient")]  # "Peru's meddling"
+            spoils = outcome < 0 if never else outcome > 0
+            return -1 if spoils else (not outcome and worth) or 1
+        if name.startswith(("deed to", "outdoing")):  # "left Armenia in the lurch"
+            return turn * sign if self.fits(hit, cue) else 0
+        if name == "has ours":  # "has lost my respect"
+            lost = -1 if self.is_in(hit.start("verb"), "losing") else 1
+            return lost * sign if self.phrases.ours[cue] else 0
+        if name == "is somebody's":  # a puppet, not an ally, which may be a mere fact
+            return min(value, 0)
+        return None
 
     def _is_victim(self, cue: int) -> bool:
         """Tell whether an actor only suffers: "Peru is starving", not "is starving Chile"."""

@@ -71,6 +71,9 @@ class Frame(NamedTuple):
     last: int  # the last word of a judging phrase, else the cue
 
 
+Reading = tuple[int, Ends, Ends]  # polarity, agents and patients
+
+
 def _actors_of(ends: Ends) -> Ends:
     """Return those who are in the book."""
     return {actor: word for actor, word in ends.items() if actor >= 0}
@@ -96,68 +99,96 @@ class _Sentences(Evaluations):
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
-        name, evaluates, groups = form.name, form.evaluates, hit.re.groupindex
+        groups = hit.re.groupindex
         cue = hit.start("cue" if "cue" in groups else "patient")
-        worthless = name == "act" and not self.phrases.value[cue]  # as most acts are
+        worthless = form.name == "act" and not self.phrases.value[cue]  # as most acts are
         if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
         if form.void:  # nobody judges, and the cue is spent
             who = [{*self.actors(*hit.span(end))} for end in ("patient", "same") if end in groups]
             self.taken |= {cue} if who[:1] == who[1:] and cue not in self.rejecters else set()
             return
-        sign = self.polarity(form, hit, cue) if evaluates else 0
-        if evaluates and not sign and not (name == "deed" and self.undone(hit, cue)):
-            return
-        patients = self.actors(*hit.span("patient")) if "patient" in groups else {}
-        if not evaluates:
-            held = name == "held" or ("patient" in groups and hit.start("patient") >= cue)
-            object_ = hit.span("patient")[:1] if held else range(cue, hit.end())
-            its = self.lower(object_[0]) not in ("it", "them")
-            if its and name not in ("called", "passive") and not self.referring.isdisjoint(object_):
-                patients = {}  # "voted down its proposal"
-            sign, agents, patients = self._judgement(form, hit, cue, patients)
-            if not patients and len(agents) > 1:  # "accused each other", "traded blame"
-                near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
-                mutual = any(self.lower(place) in ("other", "another") for place in near)
-                patients = agents if mutual or self.is_in(cue, "mutual") else {}
-            if not sign:
-                return
-        elif name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged:
-            return  # the other frame counts alone
-        elif (
-            name == "epithet"
-            and self.tags[cue - 1] in "VEGB"
-            and self.names[cue + 1] in self.judged
-        ):
-            return  # "condemned brutal Peru"
-        elif name == "act" and self.phrases.tags[cue] in "JN":  # "their quarrels"
-            return
-        else:
-            agents = self.voice(cue)
-            start = hit.start("patient") if patients else 0
-            if name != "act" and (judging := _THOSE.search(self.tags, max(0, start - 4), start)):
-                sign *= self.phrases.sign[judging.start(1)]  # "people who hate Peru are fools"
-            if name == "and deed":  # "kept the islands and has the nerve"
-                patients = _actors_of(self.subjects(cue))
-        victims = self.actors(*hit.span("victim")) if "victim" in groups else {}
+        patients, victims = (
+            self.actors(*hit.span(end)) if end in groups else {} for end in ("patient", "victim")
+        )
+        if not form.evaluates and self._is_owned(form, hit, cue):
+            patients = {}  # "voted down its proposal"
+        read = self._evaluation if form.evaluates else self._judgement
+        sign, agents, patients = read(form, hit, cue, patients)
+        if not patients and len(agents) > 1 and not form.evaluates:  # "accused each other"
+            near = range(cue + 1, min(cue + 3, self.tags.index(".", cue)))
+            mutual = any(self.lower(place) in ("other", "another") for place in near)
+            patients = agents if mutual or self.is_in(cue, "mutual") else {}
         if patients and "patient" in groups and self._suffers(hit.start("patient")):
             victims, patients = patients, {}
         if not agents or not (patients or victims or _actors_of(agents)):
             return
         verb = hit.start("verb") if "verb" in groups else cue
+        reading = sign, agents, patients
+        agents, weighed, turn, others = self._weighed(form, hit, (cue, verb), reading)
+        self.taken |= {cue, verb} if form.name.startswith("deed to") else {cue}
+        if form.name == "without":  # what would be is not what is
+            rest = range(cue, self.tags.index(".", cue))
+            self.taken.update(place for place in rest if self.tags[place] in "Jcdj")
+        kind, word, last = KINDS.index(form.kind), self.phrases.word[cue], self.phrases.last[cue]
+        first = self.phrases.first[cue] if self.tags[cue] == "J" else word
+        parts = [(weighed, turn, patients or {NO_ACTOR: -1}, next(iter(victims), NO_ACTOR))]
+        parts += ((p, PLAIN if p == sign else BESIDE, ends, NO_ACTOR) for p, ends in others)
+        for agent, (value, turn, judged, victim) in product(agents, parts):
+            for patient, named in judged.items():
+                if not agent == patient >= 0:  # nobody judges itself
+                    self.judged.add(named)
+                    polarity = (value > 0) - (value < 0)
+                    frame = Frame(word, polarity, agent, patient, turn, kind, victim, first, last)
+                    self.frames_read.append(frame)
+
+    def _is_owned(self, form: Construction, hit: re.Match[str], cue: int) -> bool:
+        """Tell whether what is judged stands for an actor that owns it."""
+        behind = "patient" in hit.re.groupindex and hit.start("patient") >= cue
+        judged = hit.span("patient")[:1] if form.name == "held" or behind else range(cue, hit.end())
+        itself = self.lower(judged[0]) in ("it", "them") or form.name in ("called", "passive")
+        return not itself and not self.referring.isdisjoint(judged)
+
+    def _evaluation(
+        self, form: Construction, hit: re.Match[str], cue: int, patients: Ends
+    ) -> Reading:
+        """Return how an actor is called good or bad, without agents if it is not."""
+        name, sign = form.name, self.polarity(form, hit, cue)
+        if not sign and not (name == "deed" and self.undone(hit, cue)):
+            return 0, {}, {}
+        again = name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged
+        # "condemned brutal Peru"
+        again |= (
+            name == "epithet"
+            and self.tags[cue - 1] in "VEGB"
+            and self.names[cue + 1] in self.judged
+        )
+        if again or (name == "act" and self.phrases.tags[cue] in "JN"):  # "their quarrels"
+            return 0, {}, {}  # the other frame counts alone
+        start = hit.start("patient") if patients else 0
+        if name != "act" and (judging := _THOSE.search(self.tags, max(0, start - 4), start)):
+            sign *= self.phrases.sign[judging.start(1)]  # "people who hate Peru are fools"
+        if name == "and deed":  # "kept the islands and has the nerve"
+            patients = _actors_of(self.subjects(cue))
+        return sign, self.voice(cue), patients
+
+    def _weighed(
+        self, form: Construction, hit: re.Match[str], words: tuple[int, int], reading: Reading
+    ) -> tuple[Ends, int, int, list[tuple[int, Ends]]]:
+        """Return who judges after all, how, in what turn, and whom else, given cue and verb."""
+        (cue, verb), (sign, agents, patients), name = words, reading, form.name
         rejecters = self._rejecters(form, cue, verb, agents)
-        worded, others = sign, list[tuple[int, Ends]]()  # and whom it touches beside
+        others = list[tuple[int, Ends]]()
         if rejecters is not None:
-            if sign < 0 and not evaluates:  # who slanders is blamed
+            if sign < 0 and not form.evaluates:  # who slanders is blamed
                 others = [(-1, _actors_of(agents))]
             # Who rejects a charge against itself is not judged.
             others_reject = rejecters and rejecters.keys().isdisjoint(patients)
             sign, agents = (-sign, rejecters) if others_reject else (0, agents)
-        elif evaluates:
+        elif form.evaluates:
             beside = -sign if name.startswith("were") else sign  # "were as kind as Chile"
-            others = (
-                [*self.compared(cue, beside)] if patients and not name.endswith(" than") else []
-            )
+            compares = patients and not name.endswith(" than")
+            others = [*self.compared(cue, beside)] if compares else []
         elif sign > 0 and self.last(cue) == "from" and self.is_in(cue, "learning"):
             # "Peru could learn from Chile" blames who should learn
             others, agents = [(-1, agents)], self.voice(cue)
@@ -168,14 +199,7 @@ class _Sentences(Evaluations):
                 sign *= self.lower(min(hit.end(), len(self.tags) - 1)) in ("for", "as", "over")
         if len(agents) == 1 and max(agents) < 0 and self._divided(cue):
             sign, others = 0, []
-        self.taken |= {cue, verb} if name.startswith("deed to") else {cue}
-        if name == "without":  # what would be is not what is
-            rest = range(cue, self.tags.index(".", cue))
-            self.taken.update(place for place in rest if self.tags[place] in "Jcdj")
-        turn = REJECTED if rejecters and sign else PLAIN
-        parts = [(sign, turn, patients or {NO_ACTOR: -1}, next(iter(victims), NO_ACTOR))]
-        parts += ((p, PLAIN if p == worded else BESIDE, ends, NO_ACTOR) for p, ends in others)
-        self._keep(cue, KINDS.index(form.kind), agents, parts)
+        return agents, sign, REJECTED if rejecters and sign else PLAIN, others
 
     def _borne_out(self, form: Construction, hit: re.Match[str]) -> bool:
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
@@ -289,31 +313,17 @@ class _Sentences(Evaluations):
         near = self.tags[place - 2] == "A" and self.tags[place - 3] != "y"
         return place - 2 if near else self._named_last(place)
 
-    def _keep(
-        self, cue: int, kind: int, agents: Ends, parts: Sequence[tuple[int, int, Ends, int]]
-    ) -> None:
-        """Keep the frames of a cue; ``parts`` have polarity, turn, patients and victim."""
-        word, last = self.phrases.word[cue], self.phrases.last[cue]
-        first = self.phrases.first[cue] if self.tags[cue] == "J" else word
-        for agent, (sign, turn, patients, victim) in product(agents, parts):
-            polarity = (sign > 0) - (sign < 0)
-            for patient, named in patients.items():
-                if not agent == patient >= 0:  # nobody judges itself
-                    self.judged.add(named)
-                    frame = Frame(word, polarity, agent, patient, turn, kind, victim, first, last)
-                    self.frames_read.append(frame)
-
     def _judgement(
         self, form: Construction, hit: re.Match[str], cue: int, patients: Ends
-    ) -> tuple[int, Ends, Ends]:
-        """Return polarity, agents and patients where somebody judges; polarity 0 for no frame."""
+    ) -> Reading:
+        """Return how somebody judges, without agents if nobody does."""
         name, judging = form.name, form.judge
         if name == "noun":
             sign = self.phrases.sign[cue]
             gone = _GONE.match(self.tags, hit.end()) if self.is_in(cue, "attitude") else None
             if gone and self.last(gone.end() - 1) in self.lists["lapsing"]:
                 sign = min(sign, -sign)  # "trust in Peru is gone"
-            return sign, *self._of_noun(cue, hit)
+            return (sign, *self._of_noun(cue, hit)) if sign else (0, {}, {})
         letter = self.tags[cue]
         sign = (self.phrases.value if letter == "J" else self.phrases.sign)[cue]
         sign = (sign or self.phrases.value[cue]) * (-1 if self.lower_first(cue) == "less" else 1)
@@ -354,7 +364,7 @@ class _Sentences(Evaluations):
             sign, agents = max(sign, 0), self.actors(cue, cue + 1) or self.voice(cue)
         elif name in ("which affects", "drawing"):  # "blocked the aid, which angered Poland"
             patients = _actors_of(self.subjects(hit.start("verb")))
-        return sign, agents, patients
+        return sign, agents if sign else {}, patients
 
     def _of_noun(self, cue: int, hit: re.Match[str]) -> tuple[Ends, Ends]:
         """Return who judges whom in "criticism of Iran by Iraq"."""
