@@ -13,7 +13,7 @@ from stance.errors import DataError
 _SINGLE = "\u2018\u2019\u201a\u201b\u02bc\u2032"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
 _HYPHEN = "\u2010\u2011\u2043"
-_DASH = "\u2012\u2013\u2014\u2015"
+_DASH = "\u2012\u2013\u2015"  # which become em dashes
 _SPACE = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f\x1c-\x1f\x85\u2028\u2029"
 _NOTHING = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00"
 

@@ -1,8 +1,7 @@
 """The journal of a run: its finished parts, kept beside the output until all of them are there.
 
 The first line is the plan: what the output depends on. Each part is a line with its size and
-checksum, a line of JSON, and what follows the input in its rows. A last part that a kill cut short
-is dropped.
+checksum, a line of JSON, and the answers of its rows. A last part that a kill cut short is dropped.
 """
 
 import contextlib
