@@ -215,19 +215,9 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     silent = (stance == NEUTRAL) & (not config.options.speakers) | (stance == NO_ANSWER)
     holder = np.where(silent, 0, judged.holder)
     given = Counter(zip(actor[asked].tolist(), stance[asked].tolist(), strict=True))
-    familiar = ~judged.foreign
-    plain, known = judged.language.plain[familiar], judged.language.known[familiar]
-    tally = Tally(
-        rows=len(records),
-        foreign=int(judged.foreign.sum()),
-        plain=int(plain.sum()),
-        strange=int((plain - known).sum()),
-        named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
-        unknown=int(np.count_nonzero(withheld[asked])),
-        cut=count_cut(records.columns[config.text]),
-        answers=Counter({(names[a], ANSWERS[s]): number for (a, s), number in given.items()}),
-    )
-    answers = [words(stance, ANSWERS), *map(decimals, parts), words(holder, judged.holders)]
+    answers = {(names[a], ANSWERS[s]): number for (a, s), number in given.items()}
+    tally = _tally(judged, records.columns[config.text], asked, Counter(answers))
+    cells = [words(stance, ANSWERS), *map(decimals, parts), words(holder, judged.holders)]
     because: list[Column] = []
     if judged.pushes:
         because = [judged.pushes.strongest(stance, config.options.explain)]
@@ -239,7 +229,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     if config.options.wide:
         which = np.full((len(model.book.names), len(records)), -1)  # pair of an actor in a record
         which[judged.number, judged.para] = np.arange(len(judged.number))
-        columns = [_pick(column, pairs) for pairs in which for column in (*answers, *because)]
+        columns = [_pick(column, pairs) for pairs in which for column in (*cells, *because)]
         columns += [*tones, *(np.full(len(records), one) for one in never)]
         return Rows(np.ones(len(records), np.int64), columns), tally
     found = np.bincount(judged.para[asked], minlength=len(records))
@@ -251,12 +241,29 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
     columns = [
         *([_pick(words(actor, names), pairs)] if config.actor is None else []),
         np.arange(mentions.max() + 1).astype(bytes).take(mentions),
-        *(_pick(column, pairs) for column in answers),
+        *(_pick(column, pairs) for column in cells),
         *(tone.take(owner) for tone in tones),
         *(_pick(column, pairs) for column in because),
         *(np.full(len(owner), one) for one in never),
     ]
     return Rows(counts, columns), tally
+
+
+def _tally(
+    judged: Predictions, texts: Sequence[str], asked: Ints, answers: Counter[tuple[str, str]]
+) -> Tally:
+    familiar = ~judged.foreign
+    plain, known = judged.language.plain[familiar], judged.language.known[familiar]
+    return Tally(
+        rows=len(texts),
+        foreign=int(judged.foreign.sum()),
+        plain=int(plain.sum()),
+        strange=int((plain - known).sum()),
+        named=int(np.count_nonzero(np.bincount(judged.para[judged.mentions > 0]))),
+        unknown=int(np.count_nonzero(judged.withheld[asked])),
+        cut=count_cut(texts),
+        answers=answers,
+    )
 
 
 def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictions:
