@@ -16,7 +16,7 @@ CASES = [case for clean in clean_tables() for case in pollute(clean)]
 SAID = (
     r"empty lines? skipped, records below read as the same table",
     r"empty line skipped \(first: line 1\)",
-    r"quoted cell holds lines that look like records",
+    r"quoted cell with lines that look like records",
     r"cells? with quotes inside but none around: read as written",
     r"records? in .…. quotes, kept as part of the cells",
     r"the last line has no line end",

@@ -245,7 +245,7 @@ class _Body:
         if all(len(cell) > 1 and cell[0] == opening and cell[-1] in closing for cell in cells):
             return f"record: in {opening}…{cells[0][-1]} quotes, kept as part of the cells"
         if any(self._holds_records(cell, place) for place, cell in enumerate(cells)):
-            return "quoted cell: holds lines that look like records; check the quotes"
+            return "quoted cell: with lines that look like records; check the quotes"
         return ""
 
     def _holds_records(self, cell: str, place: int) -> bool:
