@@ -125,6 +125,8 @@ def test_one_actor_can_be_asked_for_and_none_named_is_said(tmp_path):
     assert "It rained." in page.text
     page, _ = read("-", tmp_path / "c.html", "--encoding", "cp1252", stdin=b"Caf\xe9s rose.")
     assert re.search("No actor of the book is named.* Caf\xe9s rose", page.text)
+    line = fails(2, "read", text, "-o", tmp_path / "d.html", "--actor", " ")
+    assert line == "--actor is empty; name the actor to show"
 
 
 def test_boilerplate_that_is_kept_is_marked_and_no_headline(sample, tmp_path):

@@ -118,6 +118,8 @@ def read(
     from stance.storage import model_file
     from stance.tables import find_inputs
 
+    if actor is not None and not actor.strip():
+        raise UsageError("--actor is empty; name the actor to show")
     named = files.inputs_of(articles)
     inputs = articles_of(find_inputs(named), named)
     page, path = None if inputs.several else output, model_file(loading["model"])
