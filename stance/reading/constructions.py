@@ -87,9 +87,9 @@ class Evaluations(Rejections):
             return 0  # "Peru is in ruins", "is under attack"
         if group.get("patient") == "k" and self.last(cue) in self.lists["lapsing"]:
             return 0  # "Peru's love for Chile is over"
-        own = self._polarity_of_kind(form, hit, cue, turn)
-        if own is not None:
-            return own
+        polarity = self._polarity_of_kind(form, hit, cue, turn)
+        if polarity is not None:
+            return polarity
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
         feels = name in ("is", "epithet", "apposition", "so described", "said of", "well done")

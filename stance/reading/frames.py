@@ -156,15 +156,11 @@ class _Sentences(Evaluations):
         name, sign = form.name, self.polarity(form, hit, cue)
         if not sign and not (name == "deed" and self.undone(hit, cue)):
             return 0, {}, {}
-        again = name in ("act", "crime by") and self.names[hit.start("patient")] in self.judged
-        # "condemned brutal Peru"
-        again |= (
-            name == "epithet"
-            and self.tags[cue - 1] in "VEGB"
-            and self.names[cue + 1] in self.judged
-        )
+        again = name == "epithet" and self.tags[cue - 1] in "VEGB"  # "condemned brutal Peru"
+        if again or name in ("act", "crime by"):  # the other frame counts alone
+            again = self.names[hit.start("patient")] in self.judged
         if again or (name == "act" and self.phrases.tags[cue] in "JN"):  # "their quarrels"
-            return 0, {}, {}  # the other frame counts alone
+            return 0, {}, {}
         start = hit.start("patient") if patients else 0
         if name != "act" and (judging := _THOSE.search(self.tags, max(0, start - 4), start)):
             sign *= self.phrases.sign[judging.start(1)]  # "people who hate Peru are fools"

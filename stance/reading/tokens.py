@@ -229,7 +229,7 @@ _letters = np.full(0x110000, _UNSEEN, np.uint8)
 
 def _are_letters(codes: Codes) -> Bools:
     """Return which characters are part of words; the table learns those it has not seen."""
-    # Of ASCII without the table, which takes four times as long.
+    # ASCII by arithmetic, which is faster than the table.
     low = codes.astype(np.uint8)
     letters: Bools = ((low | SMALL) - np.uint8(ord("a")) < 26) | (low - np.uint8(ord("0")) < 10)
     beyond = np.flatnonzero(codes > LAST_ASCII)
