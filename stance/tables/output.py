@@ -85,8 +85,8 @@ class Format:
         """Return the rows of some columns, from number `start` on, without their ends."""
         try:
             if self.kind == "jsonl":  # texts, and values that came from JSON, as they came
-                keys = [f"{as_json(name)}: " for name in self.columns[start:]]
-                named = zip(keys, columns, strict=False)
+                names = self.columns[start : start + len(columns)]
+                named = zip([f"{as_json(name)}: " for name in names], columns, strict=True)
                 cells = ([key + as_json(cell) for cell in column] for key, column in named)
                 return [line.encode() for line in map(", ".join, zip(*cells, strict=True))]
             safe = map(quote_formulas, columns) if self.excel_safe else columns
