@@ -232,11 +232,11 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         columns = [_pick(column, pairs) for pairs in which for column in (*cells, *because)]
         columns += [*tones, *(np.full(len(records), one) for one in never)]
         return Rows(np.ones(len(records), np.int64), columns), tally
-    found = np.bincount(judged.para[asked], minlength=len(records))
-    counts = np.maximum(found, 1)
+    answered = np.bincount(judged.para[asked], minlength=len(records))
+    counts = np.maximum(answered, 1)
     owner = np.repeat(np.arange(len(records)), counts)
     pairs = np.full(len(owner), -1)  # where a record has no pair
-    pairs[(found > 0).take(owner)] = asked
+    pairs[(answered > 0).take(owner)] = asked
     mentions = np.append(judged.mentions, 0).take(pairs, mode="wrap")
     columns = [
         *([_pick(words(actor, names), pairs)] if config.actor is None else []),

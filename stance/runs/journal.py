@@ -182,5 +182,5 @@ def _next_part(file: IO[bytes]) -> Part | None:
             facts, _, tails = data.partition(b"\n")
             number, tally, counts = json.loads(facts)
             tally["answers"] = Counter({tuple(key): n for *key, n in tally["answers"]})
-            return Part(number, Tally(**tally), counts, tails)
+            return Part(number, Tally(**tally), [*map(int, counts)], tails)
     return None
