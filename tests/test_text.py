@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stance.reading.text import normalise, normalised_spans, raw_spans, words_of
+from stance.reading.text import normalise, normalise_all, normalised_spans, raw_spans, words_of
 from stance.reading.tokens import SEPARATOR
 
 ODD = "\u00ad\u200b\ufeff\x00\x1e\t\u00a0\u2019\u201c\u2014\u2011\r\n\u0301\u0323\u1112\u1161\u11ab"
@@ -49,6 +49,12 @@ def test_every_character_is_normal_after_one_pass():
     assert normalise(once) == once
     controls = {c for c in once if c.isspace()}
     assert controls == {" ", "\n"}
+
+
+@given(st.lists(TEXT))
+@example([f"e{chr(code)}" for code in range(0x10000)])
+def test_a_batch_is_normalised_as_its_texts_one_by_one(texts):
+    assert normalise_all(texts) == [*map(normalise, texts)]
 
 
 @given(TEXT, st.data())

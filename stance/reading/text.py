@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from stance.display import count, shown
 from stance.errors import DataError
 
@@ -68,9 +70,36 @@ def count_cut(texts: Sequence[str]) -> int:
     return sum(length > MOST_READ for length in map(len, texts))
 
 
+_HARD = "\r"  # in place of a character that is not always replaced by one other
+_plain_codes = np.zeros(0x110000, np.uint32)  # 0 for what has not been seen yet
+
+
+def _plain_code(char: str) -> int:
+    plain, category = normalise(char), unicodedata.category(char)
+    alone = category[0] in "PSZ" or (char < "\u1100" and category[0] != "M")  # Jamo merge, too
+    return ord(plain if len(plain) == 1 and alone and char != "\r" else _HARD)
+
+
 def normalise_all(texts: Iterable[str]) -> list[str]:
     """Normalise what is read of many texts; raise `TypeError` if one is not a string."""
-    return [normalise(text[:MOST_READ]) for text in list_strings("texts", texts)]
+    plain = [text[:MOST_READ] for text in list_strings("texts", texts)]
+    # By code points of all texts, in half the time of one text after the other.
+    whole = bytearray("".join(plain).encode("utf-32-le", "surrogatepass"))
+    codes = np.frombuffer(whole, np.uint32)
+    odd = np.flatnonzero(codes - ord(" ") > ord("~") - ord(" "))
+    found = codes.take(odd)
+    for code in {*found[_plain_codes.take(found) == 0].tolist()}:
+        _plain_codes[code] = _plain_code(chr(code))
+    codes[odd] = put = _plain_codes.take(found)
+    ends = np.cumsum([0, *map(len, plain)], dtype=np.int64)
+    hard, changed = (
+        {*(np.searchsorted(ends, odd[which], "right") - 1).tolist()}
+        for which in (put == ord(_HARD), put != found)
+    )
+    for row in hard | changed:
+        part = codes[ends[row] : ends[row + 1]]
+        plain[row] = normalise(plain[row]) if row in hard else str(part.data, "utf-32-le")
+    return plain
 
 
 def is_missing(cell: object) -> bool:
