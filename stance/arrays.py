@@ -15,14 +15,15 @@ Keys = NDArray[np.uint64]  # of strings, see `stance.reading.keys`
 Cells = NDArray[np.bytes_]  # of a table
 
 
-def stretches(start: Ints, counts: Ints) -> Ints:
+def stretches(start: Ints | Ints32, counts: Ints) -> Ints:
     """Return the numbers from each start on, so many of each, one after the other.
 
     >>> stretches(np.array([7, 2]), np.array([2, 3])).tolist()
     [7, 8, 2, 3, 4]
     """
     numbers = np.repeat(start - (np.cumsum(counts) - counts), counts)
-    return numbers + np.arange(len(numbers))
+    numbers += np.arange(len(numbers))
+    return numbers
 
 
 def among(numbers: Ints | Ints32, some: Ints | Ints32) -> Bools:

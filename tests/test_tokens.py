@@ -89,7 +89,8 @@ def test_where_sentences_end(text, parts):
 
 def test_question_marks_stand_behind_words_and_quotes_count_from_the_start_of_the_paragraph():
     batch = read("Who won? NATO did.", "Really?")
-    assert [w for w, q in zip(words(batch), batch.question, strict=True) if q] == ["won", "Really"]
+    asked = batch.followed("question", np.arange(len(batch.type)))
+    assert [w for w, q in zip(words(batch), asked, strict=True) if q] == ["won", "Really"]
     batch = read('He said "we won" and "never', "This is outside")
     quoted = [w for w, q in zip(words(batch), batch.quoted, strict=True) if q]
     assert quoted == ["we", "won", "never"]
@@ -119,9 +120,11 @@ def test_a_batch_is_its_paragraphs_one_by_one(texts):
         alone = tokenise([text], fresh)
         part = slice(batch.first[number], batch.first[number + 1])
         assert (batch.para[part] == number).all()
-        names = "start", "end", "gap", "sentence_start", "quoted", "clitic", "question", "price"
-        for name in names:
+        for name in ("start", "end", "gap", "sentence_start", "quoted", "clitic"):
             assert getattr(batch, name)[part].tolist() == getattr(alone, name).tolist(), name
+        for by in ("question", "price", "comma"):
+            which = np.arange(len(batch.type))[part], np.arange(len(alone.type))
+            assert batch.followed(by, which[0]).tolist() == alone.followed(by, which[1]).tolist()
         sentence = batch.sentence[part]
         assert (sentence - sentence[:1]).tolist() == alone.sentence.tolist()
         spelled = [spellings.strings[at] for at in batch.type[part]]

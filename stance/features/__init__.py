@@ -48,9 +48,9 @@ class Pairs:
     named: Keys | None = None  # key of its name, also if it is not in the book
 
     @cached_property
-    def row(self) -> Ints:
+    def row(self) -> Ints32:
         """Pair of each entry."""
-        return np.repeat(np.arange(self.count), np.diff(self.first))
+        return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.first))
 
     @cached_property
     def word(self) -> Ints:
@@ -58,7 +58,7 @@ class Pairs:
         return stretches(self.words.first.take(self.para), np.diff(self.first))
 
     @cached_property
-    def steps(self) -> Ints:
+    def steps(self) -> Ints32:
         """Words from each entry to the nearest mention of the actor, negative to the left.
 
         Of two equally near mentions the left one counts; without any, ``-FAR`` or less.
@@ -72,7 +72,9 @@ class Pairs:
         half = centre[:-1] + np.diff(centre) // 2
         np.copyto(begin[1:], half + 1, where=pair[1:] == pair[:-1])
         sizes = np.diff(begin, append=self.first[-1])
-        return np.repeat(centre, sizes) - np.arange(self.first[-1])
+        steps = np.repeat(centre.astype(np.int32), sizes)
+        steps -= np.arange(len(steps), dtype=np.int32)
+        return steps
 
     def mentioned(self) -> Bools:
         """Return which pairs' actors are named; for the others a model says `uncertain`."""

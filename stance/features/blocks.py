@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 
 from stance.arrays import Bools, Ints, Keys, among, stretches
-from stance.features import REACH, Pairs, relations
+from stance.features import REACH, Pairs, entries, relations
 from stance.features.occurrences import MARKS, Closed, Letters, Occurrences, Stems, name_keys
 from stance.reading.keys import join_keys, key_of, keys_of
-from stance.reading.words import Reader, Words
+from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Stance
 
 
@@ -33,12 +33,28 @@ def sentence_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     return [Occurrences(row, word, number, None, reader.once(Stems, "sentence", reader))]
 
 
-def _stems(name: str, reader: Reader, pairs: Pairs, *, nearer: bool) -> list[Occurrences]:
-    """Stems of the whole paragraph, marked after a negator, and perhaps heavier near the actor."""
+def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """Stems of the whole paragraph, marked after a negator, and heavier near the actor."""
     number = pairs.words.once(_stem_numbers).take(pairs.word)
     number[pairs.mention] = Stems.TARGET
-    weight = pairs.nearness if nearer and len(pairs.mention) else None
-    return [Occurrences(pairs.row, pairs.word, number, weight, reader.once(Stems, name, reader))]
+    weight = pairs.nearness if len(pairs.mention) else None
+    return [Occurrences(pairs.row, pairs.word, number, weight, reader.once(Stems, "stem", reader))]
+
+
+def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
+    """Stems wherever they stand in the paragraph, marked after a negator."""
+    if not pairs.count:
+        return []
+    words, stems = pairs.words, reader.once(Stems, "plain", reader)
+    low, high = words.first.take([pairs.para[0], pairs.para[-1] + 1])
+    at = low + np.flatnonzero(words.who[low:high] == NOBODY)
+    number, para = words.once(_stem_numbers).take(at), words.para.take(at)
+    named, owner, which = entries(words, words.mentions, pairs.para, pairs.first)
+    own = np.where(among(named, pairs.mention), Stems.TARGET, Stems.OTHER)
+    return [
+        Occurrences(para, at, number, None, stems, shared=pairs.para),
+        Occurrences(owner, words.mentions.take(which), own, None, stems),
+    ]
 
 
 def _stem_numbers(words: Words) -> Ints:
@@ -54,8 +70,8 @@ def word_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     types, place = np.unique(words.type.take(pairs.word), return_inverse=True)
     keys = keys_of(words.types.strings[number].lower() for number in types.tolist()).take(place)
     follows = np.append(row[1:] == row[:-1], False)[: len(row)]
-    sequences = [(np.ones_like(follows), [keys]), (follows, [keys, np.roll(keys, -1)])]
-    return [Occurrences.open("word", row, pairs.word, sequences)]
+    sequences = (np.ones_like(follows), (0,)), (follows, (0, 1))
+    return [Occurrences.open("word", row, pairs.word, [keys, np.roll(keys, -1)], sequences)]
 
 
 _RUNS = ((-1, 0), (-2, 0), (-3, 0), (0, 1), (0, 2), (0, 3), (0, 4), (-1, 1), (-2, 1), (-1, 2))
@@ -71,16 +87,17 @@ def cross_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     mention = np.where(who == words.who.take(around.centre), MARKS["TARGET"], MARKS["OTHER"])
     stem = reader.stems["key"].take(words.column("stem", around.there))
     near = np.where(around.inside, np.where(who >= 0, mention, stem), MARKS["END"])
-    sequences: list[tuple[Bools, list[Keys]]] = []
+    sequences: list[tuple[Bools, tuple[int, ...]]] = []
     for low, high in _RUNS:
         # The outermost word may be the sentence's end, but nothing lies beyond the end.
         present = around.inside[REACH + min(low + 1, 0)] & around.inside[REACH + max(high - 1, 0)]
-        sequences.append((present, [*near[REACH + low : REACH + high + 1]]))
-    gap = np.full(len(around.centre), MARKS["..."])
+        sequences.append((present, tuple(range(REACH + low, REACH + high + 1))))
+    gap = len(near)
     for step in _SKIPS:
-        parts = [near[REACH + step], gap, near[REACH]]
+        parts = (REACH + step, gap, REACH)
         sequences.append((around.inside[REACH + step], parts if step < 0 else parts[::-1]))
-    return [Occurrences.open("cross", around.row, around.centre, sequences)]
+    symbols = [*near, np.full(len(around.centre), MARKS["..."])]
+    return [Occurrences.open("cross", around.row, around.centre, symbols, sequences)]
 
 
 BUCKETS = (2, 5, 12)  # distances in words up to which a category is near, close, off
@@ -145,7 +162,7 @@ def name_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     if (keys := pairs.named) is None:
         keys = name_keys((*reader.book.names, "?"))[pairs.actor]
     rows, nowhere = np.arange(pairs.count), np.full(pairs.count, -1)
-    return [Occurrences.open("name", rows, nowhere, [(nowhere < 0, [keys])])]
+    return [Occurrences.open("name", rows, nowhere, [keys], [(nowhere < 0, (0,))])]
 
 
 def deep_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
@@ -164,7 +181,7 @@ def _deep_vocabulary(size: int) -> Closed:
 
 
 BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
-    "stem": partial(_stems, "stem", nearer=True),
+    "stem": stem_block,
     "cross": cross_block,
     "class": class_block,
     "relation": relations.relation_block,
@@ -172,7 +189,7 @@ BLOCKS: dict[str, Callable[[Reader, Pairs], list[Occurrences]]] = {
     "char": char_block,
     "name": name_block,
     "word": word_block,
-    "plain": partial(_stems, "plain", nearer=False),
+    "plain": plain_block,
     "sentence": sentence_block,
     "ending": ending_block,
     "frame": partial(relations.frame_block, "frame", longer=False),

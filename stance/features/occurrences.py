@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats, Ints, Keys, stretches
 from stance.features import ROLES
 from stance.reading.frames import KINDS, TURNS
-from stance.reading.keys import StringTable, join_keys, key_of, keys_of
+from stance.reading.keys import StringTable, extended_keys, join_keys, key_of, keys_of
 from stance.reading.words import Reader
 
 MARKS = {
@@ -156,15 +156,15 @@ class Letters:
 Vocabulary = Closed | Stems | Letters
 """Numbers and names the features of a block, or of a part of it; it may grow."""
 
-Sequences = Sequence[tuple[Bools, Sequence[Keys]]]
-"""Parts of features at the same places, and at which of these there is one."""
+Sequences = Sequence[tuple[Bools, tuple[int, ...]]]
+"""Which symbols, in order, are features, and at which places there is each of these features."""
 
 
 class Occurrences(NamedTuple):
     """Where features of a batch of pairs occur: an entry per occurrence.
 
-    Features of an open set, such as sequences of words, have no numbers but keys, and
-    ``sequences`` of parts that name them.
+    Features of an open set, such as sequences of words, have no numbers but keys, and ``sequences``
+    of ``symbols`` that name them.
     """
 
     pair: NDArray[Any]
@@ -173,7 +173,9 @@ class Occurrences(NamedTuple):
     weight: Floats | None = None  # None if all are 1
     vocabulary: Vocabulary | None = None
     template: str = ""  # of an open set
+    symbols: Sequence[Keys] = ()
     sequences: Sequences = ()
+    shared: Ints | None = None  # paragraph of each pair, if ``pair`` has paragraphs instead
 
     @classmethod
     def closed(
@@ -185,19 +187,38 @@ class Occurrences(NamedTuple):
 
     @classmethod
     def open(
-        cls, template: str, pair: NDArray[Any], word: NDArray[Any], sequences: Sequences
-    ) -> "Occurrences":
-        """Return occurrences of an open set, whose features are sequences of parts."""
+        cls, template: str, pair: NDArray[Any], word: NDArray[Any], symbols: Sequence[Keys],
+        sequences: Sequences,
+    ) -> "Occurrences":  # fmt: skip
+        """Return occurrences of an open set, whose features are sequences of symbols."""
+        keys: dict[tuple[int, ...], Keys] = {(): np.full(len(pair), key_of(template), np.uint64)}
+        for _, which in sequences:
+            for end in range(len(which)):  # many begin alike
+                if which[: end + 1] not in keys:
+                    keys[which[: end + 1]] = extended_keys(keys[which[:end]], symbols[which[end]])
         places = [np.flatnonzero(present) for present, _ in sequences]
-        keys = [join_keys(key_of(template), *parts) for _, parts in sequences]
-        key = np.concatenate([one.take(place) for one, place in zip(keys, places, strict=True)])
+        taken = zip(sequences, places, strict=True)
+        key = np.concatenate([keys[which].take(place) for (_, which), place in taken])
         whole = np.concatenate(places)
-        return cls(pair.take(whole), word.take(whole), key, template=template, sequences=sequences)
+        names: Any = {"template": template, "symbols": symbols, "sequences": sequences}
+        return cls(pair.take(whole), word.take(whole), key, **names)
+
+    def by_pair(self) -> "Occurrences":
+        """Return the same occurrences once per pair, also if the pairs of a paragraph share them.
+
+        Neither weights nor joint numbers are shared.
+        """
+        if self.shared is None:
+            return self
+        low, high = (np.searchsorted(self.pair, self.shared, side) for side in ("left", "right"))
+        which, pair = stretches(low, high - low), np.arange(len(low)).repeat(high - low)
+        word, number = self.word.take(which), self.number.take(which)
+        return self._replace(pair=pair, word=word, number=number, shared=None)
 
     def flat(self) -> "Occurrences":
         """Return the same occurrences with one number each, also if the vocabulary is joint."""
         if self.number.ndim == 1:
-            return self
+            return self.by_pair()
         pair, word = (np.tile(values, len(self.number)) for values in (self.pair, self.word))
         return self._replace(pair=pair, word=word, number=self.number.ravel())
 
@@ -214,12 +235,14 @@ class Occurrences(NamedTuple):
         if self.vocabulary is not None:
             return self.vocabulary.names(self.number.take(places))
         everywhere = [
-            (parts, place)
-            for present, parts in self.sequences
+            (which, place)
+            for present, which in self.sequences
             for place in np.flatnonzero(present).tolist()
         ]
         chosen = map(everywhere.__getitem__, places.tolist())
-        named = ([strings[int(part[place])] for part in parts] for parts, place in chosen)
+        named = (
+            [strings[int(self.symbols[one][place])] for one in which] for which, place in chosen
+        )
         return [" ".join([self.template, *filter(None, words)]) for words in named]  # some are ""
 
 

@@ -127,8 +127,8 @@ class KnownWords:
         """Count the words of each paragraph that are plain, known and common."""
         place, plain = self.places(words)
         kinds = plain, plain & (place >= 0), plain & self.common.take(place)
-        sums = (np.append(0, np.cumsum(kind)).take(words.first) for kind in kinds)
-        return LanguageCheck(np.diff(words.first), *map(np.diff, sums))
+        before = (np.searchsorted(np.flatnonzero(kind), words.first) for kind in kinds)
+        return LanguageCheck(np.diff(words.first), *map(np.diff, before))
 
     def places(self, words: Words) -> tuple[Ints32, Bools]:
         """Return each word's place among the known words, -1 if unknown, and which are plain."""

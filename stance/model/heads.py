@@ -90,20 +90,25 @@ class BlockWeights(Recomputing):
         plain = pairs.words.who == NOBODY if asked else None
         occurrences = [*self._find(reader, pairs)]
         for one, columns in occurrences:
+            rows = pairs.count if one.shared is None else int(one.shared[-1]) + 1
+            sums, seen = np.zeros((len(total), rows)), np.zeros(rows, np.bool_)
             cuts = np.searchsorted(one.pair, one.pair[::CACHED]).tolist()
             for low, high in pairwise([*dict.fromkeys(cuts), len(one.pair)]):
                 part = slice(low, high)
                 starts = run_starts(one.pair[part])
                 first = one.pair[part].take(starts)
                 for row, values in enumerate(_values(one, columns, part)):
-                    total[row, first] += np.add.reduceat(values, starts)
+                    sums[row, first] += np.add.reduceat(values, starts)
                 if plain is not None:
                     lexical = (values > 0) & plain.take(one.word[part])  # squares of known words
-                    known[first] |= np.logical_or.reduceat(lexical, starts)
+                    seen[first] |= np.logical_or.reduceat(lexical, starts)
+            total += sums if one.shared is None else sums.take(one.shared, axis=1)
+            known |= seen if one.shared is None else seen.take(one.shared)
         length = np.sqrt(total[-1])
         scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
             for one, columns in occurrences:
+                one = one.by_pair()
                 weight = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
                 tell(self, one, columns, weight)
         return total[:-1] * scale

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stance.arrays import Bools, Floats, Ints, among
+from stance.arrays import Bools, Floats, Ints, among, stretches, sums_by
 from stance.features import REACH, SHORT, Surroundings
 from stance.reading import lexicon, voices
 from stance.reading.actor_tables import ALIAS_KINDS
@@ -88,17 +88,18 @@ def speakers(words: Words, para: Ints, actor: Ints) -> Ints:
     weight = np.zeros(len(mentions))
     for value, sign in zip(SIGNS.values(), signs(words, mentions), strict=True):
         weight += value * sign  # `@` rounds, and so breaks ties, by the other texts
-    odds = defaultdict[int, dict[int, float]](dict)  # of each actor, by paragraph
-    columns = words.para.take(mentions), words.who.take(mentions), np.exp(weight)
-    for paragraph, who, value in zip(*(column.tolist() for column in columns), strict=True):
-        odds[paragraph][who] = odds[paragraph].get(who, 0.0) + value
-    nobody, judged, speaker = {NOBODY: float(np.exp(NOBODY_SPEAKS))}, float(np.exp(JUDGED)), []
-    for paragraph, who in zip(para.tolist(), actor.tolist(), strict=True):
-        choices = nobody | dict(sorted(odds[paragraph].items(), reverse=True))
-        if who in odds[paragraph]:
-            choices[who] *= judged
-        speaker.append(max(choices, key=choices.__getitem__))
-    return np.array(speaker, np.int64)
+    who, width = words.who.take(mentions), np.int64(words.who.max(initial=0)) + 1
+    named, place = np.unique(words.para.take(mentions) * width + who, return_inverse=True)
+    odds = sums_by(place, np.exp(weight))
+    low, high = np.searchsorted(named, para * width), np.searchsorted(named, (para + 1) * width)
+    pair, which = np.arange(len(para)).repeat(high - low), stretches(low, high - low)
+    who, odd = named.take(which) % width, odds.take(which)
+    odd[who == actor.take(pair)] *= np.exp(JUDGED)
+    speaker = np.full(len(para), NOBODY)
+    rising = np.lexsort((who, odd, pair))
+    rising = rising[odd.take(rising) > np.exp(NOBODY_SPEAKS)]
+    speaker[pair.take(rising)] = who.take(rising)  # the last of each pair stays
+    return speaker
 
 
 def codes(
@@ -112,14 +113,14 @@ def codes(
     code = np.array([AUTHOR, OTHER, OTHER]).take(kind)
     spoken = np.flatnonzero(kind == ACTOR_KIND)
     speaker = speakers(words, para[spoken], actor[spoken])
-    asked = zip(para[spoken].tolist(), actor[spoken].tolist(), speaker.tolist(), strict=True)
     frames = frames_in(words, reader, para)
     judged = {(int(words.para[frame.cue]), frame.agent, frame.patient) for frame in frames}
     named = (f for f in reversed(frames) if f.polarity and f.agent >= 0)
     agents = {(int(words.para[f.cue]), f.patient): f.agent for f in named}  # the first ones
-    # Whom the asked actor judges does not speak about it.
-    speaking = (agents.get(one[:2], NOBODY if one in judged else one[2]) for one in asked)
-    speaker = np.fromiter(speaking, np.int64)
+    for place in _places(para[spoken], actor[spoken], [*agents, *(one[:2] for one in judged)]):
+        pair, heard = (int(para[spoken[place]]), int(actor[spoken[place]])), int(speaker[place])
+        # Whom the asked actor judges does not speak about it.
+        speaker[place] = agents.get(pair, NOBODY if (*pair, heard) in judged else heard)
     code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
     judge = judges(frames, words, para, actor)
     sure, kinds = judge != NONE, [NONE, *map(list(Holder).index, NAMES[1:]), ACTOR_KIND]
@@ -139,10 +140,20 @@ def judges(frames: Sequence[Frame], words: Words, para: Ints, actor: Ints) -> In
             code = {voices.AUTHOR: AUTHOR, voices.OTHER: OTHER}.get(frame.agent)
             code = frame.agent + len(NAMES) if code is None else code
             agents[int(words.para[frame.cue]), frame.patient].append(code)
-    judging = map(agents.get, zip(para.tolist(), actor.tolist(), strict=True))
-    named = ([*dict.fromkeys(codes or [NONE])] for codes in judging)
-    one = (codes[0] if len(codes) == 1 or min(codes) >= len(NAMES) else NONE for codes in named)
-    return np.fromiter(one, np.int64, len(para))
+    judging = np.full(len(para), NONE)
+    for place in _places(para, actor, [*agents]):
+        first, *others = dict.fromkeys(agents[int(para[place]), int(actor[place])])
+        if not others or min(first, *others) >= len(NAMES):
+            judging[place] = first
+    return judging
+
+
+def _places(para: Ints, actor: Ints, some: Sequence[tuple[int, int]]) -> list[int]:
+    """Return where some paragraphs with some actors, or with `NOBODY`, are among pairs."""
+    chosen, least = np.array(some, np.int64).reshape(-1, 2), NOBODY
+    width = max(actor.max(initial=least), chosen[:, 1].max(initial=least)) - least + 1
+    found = among(para * width + (actor - least), chosen[:, 0] * width + (chosen[:, 1] - least))
+    return np.flatnonzero(found).tolist()
 
 
 def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:

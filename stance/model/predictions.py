@@ -83,7 +83,7 @@ class Pushes(NamedTuple):
         spelled[words.mentions] = strings.index(OTHERS)
         spelling = spelled.take(self.pairs.word)
         spelling[self.pairs.mention] = strings.index(ACTOR)
-        code: Ints = self.pairs.row * len(strings) + spelling
+        code: Ints = self.pairs.row.astype(np.int64) * len(strings) + spelling
         _, entry, place = np.unique(code, return_index=True, return_inverse=True)
         value, row = np.bincount(place, self.values, len(entry)), self.pairs.row.take(entry)
         strength = _toward(answer.take(row), value)

@@ -269,7 +269,7 @@ class ActorBook:
         places = tokens.para, tokens.gap, tokens.type
         first, length, alias = self.matcher.find(*places, *numbers)
         last, actor = first + length - 1, self._actor_of.take(alias)
-        actor[tokens.price.take(last)] = -1  # "US$5 billion" is a price
+        actor[tokens.followed("price", last)] = -1  # "US$5 billion" is a price
         if months is not None:
             month = months.take(tokens.para.take(first))
             for match in np.flatnonzero(self._termed.take(alias) & (month >= 0)).tolist():
@@ -279,7 +279,7 @@ class ActorBook:
         references = References(self._people, tokens, types, (first, last), actor, earlier)
         for mention in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
             references.resolve(mention, self._aliases[alias[mention]])
-        partner = references.partner
+        actor, partner = (np.array(who, np.int32) for who in (references.actor, references.partner))
         row = np.flatnonzero(actor >= 0)
         row = row.repeat(1 + (partner.take(row) >= 0))
         actor, pair = actor.take(row), np.flatnonzero(row[1:] == row[:-1])

@@ -227,7 +227,7 @@ def _with_marks(
     possessive = words.possessive.take(word) & _NOMINAL[letter]
     # Not where a phrase has the negation: "don't like".
     negated = (words.clitic.take(word) == CLITIC_NEGATION) & _letters("mbh")[letter]
-    comma = words.comma.take(word) & ~ends
+    comma = words.followed("comma", word) & ~ends
     says = _before_colon(words, word, letter, comma)
     comma &= ~says
     refers = words.alias_kind.take(word) == _REFERS

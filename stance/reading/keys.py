@@ -1,6 +1,7 @@
 """64-bit hashes of words, phrases and whole texts, and tables that number strings by them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 from hashlib import blake2b
 from itertools import count, pairwise
 from typing import Any, NamedTuple
@@ -32,11 +33,14 @@ def keys_of(texts: Iterable[str], prefix: str = "") -> Keys:
 
 def join_keys(template: int, *parts: Keys) -> Keys:
     """Return one key per position for a sequence of keys; ``template`` is the key of its name."""
-    key = np.full_like(parts[0], template)
-    for part in parts:
-        key ^= part
-        key *= MULTIPLIER
-        key ^= key >> _SHIFT
+    return reduce(extended_keys, parts, np.full_like(parts[0], template))
+
+
+def extended_keys(keys: Keys, part: Keys) -> Keys:
+    """Return the keys of sequences that go on with one more part."""
+    key = keys ^ part
+    key *= MULTIPLIER
+    key ^= key >> _SHIFT
     return key
 
 
@@ -46,7 +50,7 @@ _FACTORS[1], _FACTORS[:, 0] = pow(int(MULTIPLIER), -1, 1 << 64), 1
 _POWERS, _INVERSES = np.multiply.accumulate(_FACTORS, axis=1)  # of the multiplier
 
 
-def stretch_keys(codes: Codes, begin: Ints, end: Ints) -> Keys:
+def stretch_keys(codes: Codes, begin: Ints | Ints32, end: Ints | Ints32) -> Keys:
     """Return the key of each stretch of some code points, in order, none longer than `HASHED`.
 
     It is a sum of characters times powers of a number, from differences of a running sum:

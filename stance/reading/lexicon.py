@@ -137,9 +137,9 @@ class PhraseMatcher:
         tables = [np.append(numbers, 0) for numbers in (lower, exact)]
         roots = [(numbers, nodes.take(numbers)) for nodes in self._roots for numbers in tables]
         starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0).take(type_))
-        length, value = np.zeros((2, len(starts)), np.int64)
+        begun, (length, value) = type_.take(starts), np.zeros((2, len(starts)), np.int64)
         for numbers, root in roots:
-            node = root.take(type_.take(starts))
+            node = root.take(begun)
             rank = np.flatnonzero(node)
             start, node, size = starts.take(rank), node.take(rank), 1
             while len(start):
@@ -149,8 +149,8 @@ class PhraseMatcher:
                 length[rank[longer]], value[rank[longer]] = size, values[longer]
                 behind = start + size
                 word = numbers.take(type_.take(behind, mode="clip"))
-                same = para.take(behind, mode="clip") == para.take(start)
-                on = np.flatnonzero(same & (word > 0) & (behind < len(type_)))
+                on = np.flatnonzero((word > 0) & (behind < len(type_)))
+                on = on[para.take(behind.take(on)) == para.take(start.take(on))]
                 rank, start, behind = rank.take(on), start.take(on), behind.take(on)
                 steps = _step(node.take(on), gap.take(behind - 1), word.take(on))
                 following = self._index.find(steps.view(np.uint64))

@@ -10,13 +10,12 @@
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
-
-import numpy as np
 
 from stance.arrays import Ints, Ints32
 from stance.reading.keys import StringTable
@@ -215,11 +214,13 @@ class References:
         place: tuple[Ints, Ints], actor: Ints32, earlier: Callable[[int], Sequence[int]],
     ) -> None:  # fmt: skip
         self._earlier = earlier  # whom the paragraph before one names, in order
-        self.actor = actor  # number in the book of each mention, -1 for nobody
-        self.partner = np.full_like(actor, -1)  # that of the other one of "both countries"
+        # Lists, since mentions are looked at one by one.
+        self.actor: list[int] = actor.tolist()  # number in the book of each mention, -1 for nobody
+        self.partner = [-1] * len(actor)  # that of the other one of "both countries"
         self._people, self._tokens, self._types = people, tokens, types
         self._first, self._last = first, _ = place
-        self._para, self._sentence = tokens.para.take(first), tokens.sentence.take(first)
+        self._para: list[int] = tokens.para.take(first).tolist()
+        self._sentence: list[int] = tokens.sentence.take(first).tolist()
         self._surnames = dict[tuple[int, tuple[int, ...]], dict[Place, int]]()
 
     def resolve(self, mention: int, alias: Alias) -> None:
@@ -240,7 +241,7 @@ class References:
 
     def _bearer(self, mention: int, alias: Alias) -> int:
         """Return whose a surname is, -1 if it is nobody's or could be several's."""
-        para, first, last = int(self._para[mention]), self._first[mention], self._last[mention]
+        para, first, last = self._para[mention], self._first[mention], self._last[mention]
         if (bearers := self._surnames.get((para, alias.actors))) is None:
             bearers = self._surnames[para, alias.actors] = dict[Place, int]()
             text = self._tokens.texts[para]
@@ -253,12 +254,14 @@ class References:
 
     def _named_before(self, mention: int, kinds: Set[str]) -> list[tuple[int, int]]:
         """Return sentence and actor of mentions before one, in its paragraph or the one before."""
-        begin = int(self._para.searchsorted(self._para[mention]))
-        part = slice(max(begin, mention - _BACK), mention)
-        actors = np.stack([self.partner[part], self.actor[part]], axis=1).ravel().tolist()
-        here = zip(self._sentence[part].repeat(2).tolist(), actors, strict=True)
+        begin = bisect_left(self._para, self._para[mention])
+        here = (
+            (self._sentence[one], who)
+            for one in range(max(begin, mention - _BACK), mention)
+            for who in (self.partner[one], self.actor[one])
+        )
         named = [one for one in here if one[1] >= 0 and self._people[one[1]][0] in kinds]
-        earlier = self._earlier(int(self._para[mention])) if not named else ()
+        earlier = self._earlier(self._para[mention]) if not named else ()
         return named or [(-1, who) for who in earlier if self._people[who][0] in kinds]
 
     def _two_states(self, mention: int) -> tuple[int, int]:
@@ -267,7 +270,7 @@ class References:
         They are the only ones named so far in the paragraph, or in this sentence, or else in the
         sentence before; or, if there are none, the only ones of the paragraph before.
         """
-        states, this = self._named_before(mention, {"state"}), int(self._sentence[mention])
+        states, this = self._named_before(mention, {"state"}), self._sentence[mention]
         pair = [*dict.fromkeys(who for _, who in reversed(states))][::-1]
         if len(pair) > 2:
             now = [who for who in pair if (this, who) in states]

@@ -23,7 +23,7 @@ NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
 # What is known of a mention by its last word.
-_AFTER = ("gap", "end", "clitic", "question", "comma")
+_AFTER = ("gap", "end", "clitic", "between")
 
 Made = TypeVar("Made")
 
