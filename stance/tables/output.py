@@ -237,6 +237,8 @@ class TableWriter(WholeFile):
             while len(self._buffer) > _BLOCK:
                 self._end.write(self._buffer[:_BLOCK])
                 del self._buffer[:_BLOCK]
+            if len(data) > _BLOCK:
+                self.write_out()
 
     def settle(self) -> None:
         """Write what is still buffered; turn the rows into a workbook or Parquet file if asked."""
