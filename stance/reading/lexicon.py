@@ -98,7 +98,10 @@ class PhraseMatcher:
             steps.append(distinct)
             node[longer] = size + rank
             size += len(distinct)
-        self._index = KeyIndex(np.concatenate(steps).view(np.uint64))
+        follows = np.concatenate(steps)
+        self._index = KeyIndex(follows.view(np.uint64))
+        self._inside = np.zeros(len(self._exact) + len(self._folded) + 1, np.bool_)
+        self._inside[follows & _WORD_BITS] = True  # words that may stand behind the first one
         self._second = np.int64(len(begins) + 1)  # the first node of second words
         self._values = np.full(size, -1, np.int32)
         self._values[node[::-1]] = value[::-1]  # the first of equals counts
@@ -136,7 +139,11 @@ class PhraseMatcher:
             type_ = np.arange(len(type_))
         tables = [np.append(numbers, 0) for numbers in (lower, exact)]
         roots = [(numbers, nodes.take(numbers)) for nodes in self._roots for numbers in tables]
-        starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0).take(type_))
+        begins = np.any([nodes for _, nodes in roots], axis=0)
+        alone = np.any([self._values.take(nodes) >= 0 for _, nodes in roots], axis=0)
+        inside = np.any([self._inside.take(numbers) for numbers in tables], axis=0).take(type_)
+        followed = np.append(inside[1:], False)[: len(inside)]
+        starts = np.flatnonzero(begins.take(type_) & (alone.take(type_) | followed))
         begun, (length, value) = type_.take(starts), np.zeros((2, len(starts)), np.int64)
         for numbers, root in roots:
             node = root.take(begun)
@@ -172,6 +179,9 @@ class PhraseMatcher:
 def _step(node: Ints, gap: Bytes, word: Any) -> Ints:
     """Return the number of a step in the tree: from a node, behind a gap, to a word."""
     return (node << 32) + (gap.astype(np.int64) << 28) + word
+
+
+_WORD_BITS = (1 << 28) - 1  # of a step
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,8 @@ def is_missing(cell: object) -> bool:
 def list_strings(name: str, given: Iterable[str]) -> list[str]:
     """Return strings as a list; raise `TypeError` if one is not a string."""
     strings = list(given)
-    for place, odd in enumerate(strings):
+    doubtful = () if {*map(type, strings)} <= {str} else enumerate(strings)
+    for place, odd in doubtful:
         if not isinstance(odd, str):
             advice = "give .to_pylist()" if hasattr(odd, "as_py") else "give a string"
             if is_missing(odd):

@@ -323,12 +323,13 @@ class Reader:
     def _words(self, tokens: Tokens, who: Ints32, alias_kind: Ints8) -> Words:
         types, type_, mentioned = self.types, tokens.type, who >= 0
         functions = types["functions"].take(type_)
-        functions[mentioned] = 0  # "US" is not "us"
+        mentions = np.flatnonzero(mentioned)
+        functions[mentions] = 0  # "US" is not "us"
         negation = tokens.clitic == CLITIC_NEGATION
         capital = types["capital"].take(type_)
         name = self._names(tokens, capital, mentioned)
         category = self._categories(tokens, negation, mentioned)
-        category[name] = -1
+        np.copyto(category, -1, where=name)
         classed = np.flatnonzero(category >= 0)
         turning = ((functions & NEGATOR) > 0) & ~name | negation
         turning &= tokens.gap != GAP_DOT_SPACE  # "No. 10", or "no" as the end of a sentence
@@ -347,20 +348,22 @@ class Reader:
             name=name,
             who=who,
             alias_kind=alias_kind,
-            mentions=np.flatnonzero(mentioned),
+            mentions=mentions,
             classed=classed,
         )
 
     def _names(self, tokens: Tokens, capital: Bools, mentioned: Bools) -> Bools:
         """Return which words are mentions, or capitalised inside a sentence not all in CAPITALS."""
-        small = np.flatnonzero(self.types["small"].take(tokens.type) & ~mentioned)
+        small = self.types["small"].take(tokens.type) & ~mentioned
+        begins = np.append(True, tokens.sentence[1:] != tokens.sentence[:-1])[: len(small)]
+        starts = np.flatnonzero(begins)
         written = np.zeros(int(tokens.sentence.max(initial=-1)) + 1, np.bool_)
-        written[tokens.sentence.take(small)] = True
+        written[tokens.sentence.take(starts)] = np.logical_or.reduceat(small, starts)
         return written.take(tokens.sentence) & capital & ~tokens.sentence_start | mentioned
 
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.types["category"].take(tokens.type)
-        category[negation] = -1  # "won't" is not "won"
+        np.copyto(category, -1, where=negation)  # "won't" is not "won"
         numbers = self.types["phrase exact"], self.types["phrase"]
         # Mentions stand in no phrase: "to Justice Department".
         places = tokens.para, tokens.gap, np.where(mentioned, -1, tokens.type)

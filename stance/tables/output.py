@@ -234,10 +234,12 @@ class TableWriter(WholeFile):
         self.rows += rows
         with reported(self._path):
             self._buffer += data
-            while len(self._buffer) > _BLOCK:
-                self._end.write(self._buffer[:_BLOCK])
-                del self._buffer[:_BLOCK]
-            if len(data) > _BLOCK:
+            whole = len(self._buffer) // _BLOCK * _BLOCK
+            with memoryview(self._buffer) as view:  # or each block would be copied
+                for start in range(0, whole, _BLOCK):
+                    self._end.write(view[start : start + _BLOCK])
+            del self._buffer[:whole]
+            if whole > _BLOCK:
                 self.write_out()
 
     def settle(self) -> None:
