@@ -152,8 +152,9 @@ def _places(para: Ints, actor: Ints, some: Sequence[tuple[int, int]]) -> list[in
     """Return where some paragraphs with some actors, or with `NOBODY`, are among pairs."""
     chosen, least = np.array(some, np.int64).reshape(-1, 2), NOBODY
     width = max(actor.max(initial=least), chosen[:, 1].max(initial=least)) - least + 1
-    found = among(para * width + (actor - least), chosen[:, 0] * width + (chosen[:, 1] - least))
-    return np.flatnonzero(found).tolist()
+    pairs, keys = para * width + (actor - least), chosen[:, 0] * width + (chosen[:, 1] - least)
+    low, high = (np.searchsorted(np.sort(keys), pairs, side) for side in ("left", "right"))
+    return np.flatnonzero(low < high).tolist()
 
 
 def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
