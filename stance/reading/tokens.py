@@ -31,7 +31,7 @@ from stance.reading.keys import StringTable, stretch_keys
 
 SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
 LONGEST_WORD, LONGEST_GAP = 48, 1000  # characters that count; longer runs are links or noise
-MOST = (1 << 31) - 1  # characters of a batch, whose places are numbers of four bytes
+MOST = (1 << 31) - 2 * LONGEST_GAP  # characters of a batch, whose places have four bytes
 # What stands between a word and the next one.
 GAP_OTHER, GAP_SPACE, GAP_DOT, GAP_APOSTROPHE, GAP_DOT_SPACE, GAP_AND = range(6)
 # What the clitic after a word was.
