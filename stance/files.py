@@ -98,6 +98,16 @@ def file_hash(*paths: Path) -> str:
     return digest.hexdigest()
 
 
+def write_out(file: IO[bytes]) -> None:
+    """Have the system bring what is written to the disk from now on, and not keep it in memory.
+
+    Where much has gathered there, to write more takes much longer.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 # --- Outputs -------------------------------------------------------------------------------------
 
 
@@ -123,15 +133,6 @@ class WholeFile:
                 clear_leftovers(self._target.parent)
                 self.handle = _make_private(self._target, delete=False)
                 self._made = [Path(self.handle.name)]
-
-    def write_out(self) -> None:
-        """Have the system bring what is written to the disk from now on, and not keep it in memory.
-
-        Where much has gathered there, to write more takes much longer.
-        """
-        if hasattr(os, "posix_fadvise"):
-            with contextlib.suppress(OSError):  # a pipe, or a file system that cannot
-                os.posix_fadvise(self.handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def settle(self) -> None:
         """Bring what is written to the disk, so that only its name is missing."""

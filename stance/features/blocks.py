@@ -47,13 +47,13 @@ def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
         return []
     words, stems = pairs.words, reader.once(Stems, "plain", reader)
     low, high = words.first.take([pairs.para[0], pairs.para[-1] + 1])
-    at = low + np.flatnonzero(words.who[low:high] == NOBODY)
-    number, para = words.once(_stem_numbers).take(at), words.para.take(at)
+    word = low + np.flatnonzero(words.who[low:high] == NOBODY)
+    number, para = words.once(_stem_numbers).take(word), words.para.take(word)
     named, owner, which = entries(words, words.mentions, pairs.para, pairs.first)
-    own = np.where(among(named, pairs.mention), Stems.TARGET, Stems.OTHER)
+    actor = np.where(among(named, pairs.mention), Stems.TARGET, Stems.OTHER)
     return [
-        Occurrences(para, at, number, None, stems, shared=pairs.para),
-        Occurrences(owner, words.mentions.take(which), own, None, stems),
+        Occurrences(para, word, number, None, stems, shared=pairs.para),
+        Occurrences(owner, words.mentions.take(which), actor, None, stems),
     ]
 
 

@@ -21,7 +21,7 @@ import Stemmer
 
 from stance import __version__
 from stance.errors import DataError, Finished, refusal, reported
-from stance.files import clear_leftovers
+from stance.files import clear_leftovers, write_out
 from stance.model import StanceModel
 from stance.records import InputOptions, Options
 from stance.runs.answers import Part, Tally
@@ -161,6 +161,7 @@ class Journal:
             self._file.write(b"%d %d\n%s" % (size, checksum, facts))
             self._file.write(part.tails)
             self._file.flush()
+        write_out(self._file)
         self._holds_parts = True
         return part
 

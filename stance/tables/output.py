@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal, cast
 
 from stance.display import count, shown
 from stance.errors import DataError, StanceError, UsageError, load_extra, refusal, reported
-from stance.files import DOCUMENT_NAMES, PAGE_NAMES, WholeFile, kind_suffix
+from stance.files import DOCUMENT_NAMES, PAGE_NAMES, WholeFile, kind_suffix, write_out
 from stance.tables.sources import MAX_CELL, MEGABYTE
 from stance.tables.table import as_json
 
@@ -240,7 +240,7 @@ class TableWriter(WholeFile):
                     self._end.write(view[start : start + _BLOCK])
             del self._buffer[:whole]
             if whole > _BLOCK:
-                self.write_out()
+                write_out(self._end)  # which may wait to become a workbook
 
     def settle(self) -> None:
         """Write what is still buffered; turn the rows into a workbook or Parquet file if asked."""

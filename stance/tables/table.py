@@ -260,7 +260,7 @@ def column_at(columns: Sequence[str], cell: int) -> str:
 def is_whole(text: str) -> bool:
     """Return whether a text holds no NUL and no half of a character."""
     with suppress(UnicodeEncodeError):
-        text.encode("utf-32-le")  # which takes a third of the time of UTF-8
+        text.encode("utf-32-le")  # sooner than UTF-8 where not all is ASCII
         return "\0" not in text
     return False
 
