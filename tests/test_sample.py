@@ -46,7 +46,7 @@ def test_a_sample_has_the_inputs_columns_and_those_to_fill_in_but_no_answer(arch
     assert {row["purpose"] for row in rows} == {"audit"}
     assert {row["design"] for row in rows} == {"to_label.design.csv"}
     design = read(tmp_path / "to_label.design.csv")
-    assert list(design[0]) == ["document", "row", "actor", "inclusion", "stratum"]
+    assert list(design[0]) == ["document", "row", "actor", "inclusion", "stratum", "drawn_as"]
     assert [row["row"] for row in design] == [row["row"] for row in rows]
     assert all(0 < float(row["inclusion"]) <= 1 for row in design)
     assert [int(row["row"]) for row in rows] == sorted(int(row["row"]) for row in rows)

@@ -415,7 +415,7 @@ def test_answers_other_than_those_drawn_from_are_refused(archive, tmp_path):
     kept = {(row["row"], row["actor"]) for row in rows}
     few = [row for row in read(archive[0]) if (row["row"], row["actor"]) in kept]
     line = fails(1, "shares", write(tmp_path / "few.csv", few), "--audit", archive[1])
-    assert re.search(r"stand for [\d,]+ or more, but .*few.csv has 200; give all", line)
+    assert re.search(r"stand for [\d,]+ answers or more, but .*few.csv has 200; give all", line)
     rest = read(archive[0])
     half = [row for row in rest if (row["row"], row["actor"]) in kept or int(row["row"]) < 300]
     line = fails(1, "shares", write(tmp_path / "half.csv", half), "--audit", archive[1])
@@ -423,6 +423,59 @@ def test_answers_other_than_those_drawn_from_are_refused(archive, tmp_path):
     nameless = write(tmp_path / "rows.csv", rows, [name for name in rows[0] if name != "row"])
     line = fails(1, "shares", archive[0], "--audit", nameless)
     assert "lacks the column 'row', by which to_label.design.csv names what was drawn" in line
+
+
+@pytest.fixture
+def pages(archive, tmp_path):
+    """Answers on one actor whose documents are called url, with ids, and the truth by row."""
+    rows = [row for row in read(archive[0]) if row["actor"] == "Russia"]
+    rows = [{"id": f"p{row['row']}", "url": row.pop("document"), **row} for row in rows]
+    return write(tmp_path / "pages.csv", rows), rows, archive[2]
+
+
+def drawn(pages, *options):
+    """Return a labelled sample of pages."""
+    sheet = pages[0].with_name("sheet.csv")
+    succeeds("sample", pages[0], "-n", 60, "-o", sheet, "--document-column", "url", *options)
+    return label(sheet, pages[2])
+
+
+def test_labels_without_text_are_joined_by_id_and_row(pages, tmp_path):
+    labels = read(drawn(pages))
+    bare = write(tmp_path / "bare.csv", labels, [name for name in labels[0] if name != "text"])
+    with_text = figures(pages[0], "--audit", pages[0].with_name("labelled.csv"))
+    assert figures(pages[0], "--audit", bare) == with_text
+    ids = [row["id"] for row in pages[1]]
+    other = [{**row, "id": one} for row, one in zip(pages[1], ids[-1:] + ids[:-1], strict=True)]
+    line = fails(1, "shares", write(tmp_path / "sorted.csv", other), "--audit", bare)
+    assert "is not among the answers of" in line
+
+
+def test_a_design_says_what_was_drawn(pages, tmp_path):
+    """Whole documents of a column that it names, of all of which the answers must be given."""
+    labelled = drawn(pages, "--documents")
+    found = figures(pages[0], "--audit", labelled)
+    assert found == figures(pages[0], "--audit", labelled, "--document-column", "url")
+    assert found["documents"] == len({row["url"] for row in pages[1]})
+    urls = {row["url"] for row in read(labelled)}
+    part = write(tmp_path / "part.csv", [row for row in pages[1] if row["url"] in urls])
+    assert "documents or more, but" in fails(1, "shares", part, "--audit", labelled)
+
+
+def test_groups_without_any_label_are_refused(pages, tmp_path):
+    labels = read(drawn(pages, "--by", "outlet"))
+    first = labels[0]["outlet"]
+    some = [{**row, "stance": row["stance"] * (row["outlet"] == first)} for row in labels]
+    line = fails(1, "shares", pages[0], "--audit", write(tmp_path / "some.csv", some))
+    assert "no row is labelled in" in line
+    assert "label rows from everywhere in the sheet, best all" in line
+
+
+def test_a_sample_of_tables_put_together_by_hand_is_refused(pages, tmp_path):
+    again = [{**row, "url": f"{row['url']} b", "text": "Another one."} for row in pages[1]]
+    both = write(tmp_path / "both.csv", [*pages[1], *again])
+    line = fails(1, "sample", both, "-n", 60, "-o", tmp_path / "sheet.csv")
+    assert f"record {len(again) + 1:,} has the 'row' and actor of an earlier one" in line
 
 
 def test_labels_of_a_table_without_numbers_are_joined_by_id(tmp_path):
@@ -509,7 +562,7 @@ def test_rows_without_a_label_or_chosen_to_learn_from_are_left_out_with_a_note(
     page = report_on(archive[0], "--audit", path)[0].text
     chances = [float(row["inclusion"]) for row in read(design)]
     drawn = f"of inclusion, from {min(chances):.4f} to {max(chances):.4f} .*; 1 more that was drawn"
-    assert re.search(f"{drawn} has no label, for which labelled ones of the same group stand", page)
+    assert re.search(f"{drawn} has no label, for which labelled ones stand", page)
     for text in (page, result.stderr):
         assert f"{path}: stance labels read as pro -> favor" in text
     assert "1 row left out: chosen for training, not drawn at random" in result.stderr

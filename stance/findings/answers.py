@@ -90,8 +90,9 @@ def _choose_keys(places: Places, table: Table, labels: Table) -> tuple[list[int]
     document = places.document
     if document is not None and optional_column(labels, table.columns[document]) is None:
         document = None  # of a sample that was drawn without it
-    # Without probabilities, rows may be mere numbers of records, which an id outlives.
-    named = places.mentions is None and optional_column(labels, "id") is not None
+    # A row and its text say enough, if the row is no mere number of a record, which an id outlives.
+    enough = places.mentions is not None and optional_column(labels, "text") is not None
+    named = not enough and optional_column(labels, "id") is not None
     row = (places.file, document, places.id if named else None, places.row)
     for kind, keys in {"row": row, "id": (places.id,), "text": (places.text,)}.items():
         known = [place for place in keys if place is not None]

@@ -1,7 +1,8 @@
 """Labelled samples: read, checked, and joined to the answers that they were drawn from."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
 from stance.records import ADJUDICATED, NEUTRAL, Stance, as_coder
-from stance.tables import Record, Table, column, open_table, optional_column
+from stance.tables import FILE, Record, Table, column, open_table, optional_column
 from stance.tables.table import folded
 
 NEW = 0.01  # share of answers added since the sample was drawn that hardly matters
+BARE = 0.05  # share of answers, at most, that are of groups drawn from without any label
+UNIT = "drawn_as"  # column of designs: what was drawn, an "answer" or a "document"
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
 Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
 
@@ -42,8 +45,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         return population, None
     with open_table(request.audit, encoding=request.encoding) as table:
         records = list(table)
-    names, notes = _naming(table, records, request.audit), list[str]()
-    population = read_population(request, names)
+    names, document = _naming(table, records, request)
+    if document and request.document_column is None:
+        request = replace(request, document_column=document)
+    population, notes = read_population(request, names), list[str]()
     rows = [*_read_labels(table, records, population, notes)]
     codings = defaultdict[int, list[_Label]](list)
     for label, pair in _locate(rows, population):
@@ -64,8 +69,10 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
         share = f"{100 * missing / (len(pairs) + missing):.0f} % of those drawn"
         advice = "label them, too: intervals hold only if labels are missing by chance within each "
         advice += "group that was drawn from"
-        if bare := sum(drawn[one] for one in drawn.keys() - labelled.keys()):
-            advice += f"; {bare:,} of them are of groups without a label, which results leave out"
+        if bare := drawn.keys() - labelled.keys():
+            _refuse_bare(table.name, [design[key] for key in held], bare)
+            number = sum(drawn[one] for one in bare)
+            advice += f"; {number:,} of them are of groups without any, for which others stand"
         notes.insert(0, f"{count(missing, 'row')} without a label, {share}; {advice}")
     return population, Audit(
         pair=pairs,
@@ -79,21 +86,39 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     )
 
 
-def _naming(table: Table, records: Sequence[Record], audit: Path) -> list[str]:
-    """Return the columns that may name what was drawn: those filled in, which a design has, too."""
+def _refuse_bare(source: str, held: Sequence[tuple[float, str]], bare: Set[str]) -> None:
+    """Raise if many answers are of groups without a label, of which nothing can be learned."""
+    share = sum(1 / p for p, stratum in held if stratum in bare) / sum(1 / p for p, _ in held)
+    if share > BARE:
+        why = f"no row is labelled in {len(bare)} of the groups of similar answers that were drawn "
+        why += f"from, which are {100 * share:.0f} % of all answers"
+        raise DataError(f"{source}: {why}; label rows from everywhere in the sheet, best all")
+
+
+def _naming(
+    table: Table, records: Sequence[Record], request: Request
+) -> tuple[list[str], str | None]:
+    """Return which columns name what was drawn, and that of documents if the design names it.
+
+    They are filled in, and the design has them, too, but for the text.
+    """
+    audit = request.audit or Path()
     filled = {n for record in records for n, cell in enumerate(record.cells) if cell.strip()}
     names = [name for n, name in enumerate(table.columns) if n in filled or not records]
     if (sheet := optional_column(table, "design")) is None or not records:
-        return names
+        return names, None
     path = audit.parent / Path(max(record.cells[sheet].strip() for record in records)).name
     if not path.is_file():
-        return names
+        return names, None
     if optional_column(table, "row") is None:
         what = f"lacks the column 'row', by which {path.name} names what was drawn"
         raise DataError(f"{audit}: {what}; restore it")
     with open_table(path) as design:
-        known = {*map(folded, design.columns)}
-    return [name for name in names if folded(name) in known]
+        known = {*map(folded, design.columns), "text"}
+    usual = ("file", folded(request.prefix + FILE), "id", "row")
+    first = next(name for name in design.columns if folded(name) not in usual)
+    document = first if first != "actor" else None
+    return [name for name in names if folded(name) in known], document
 
 
 def _read_labels(
@@ -194,29 +219,35 @@ def _find_design(names: set[str], labels: Sequence[_Label], population: AnswersT
         why += "file that this names, or add --simple-random if every answer had the same chance"
     if why:
         raise DataError(f"{source}: {why}")
-    design = _read_design(path, population)
-    _check_design(design, labels, population)
+    design, unit = _read_design(path, population)
+    _check_design(design, unit, labels, population)
     return design
 
 
-def _read_design(path: Path, population: AnswersTable) -> Design:
-    """Read how each pair was drawn."""
-    design = Design()
+def _read_design(path: Path, population: AnswersTable) -> tuple[Design, str]:
+    """Read how each pair was drawn, and whether documents were; "" in an older design."""
+    design, unit = Design(), ""
     with open_table(path) as table:
         identity = [column(table, name) for name in (*population.named_by, "actor")]
         inclusion, stratum = (column(table, name) for name in ("inclusion", "stratum"))
+        drawn_as = optional_column(table, UNIT)
         for record in table:
             chance = read_chance(record.cells[inclusion])
             if not chance > 0:
                 why = f"'{shown(record.cells[inclusion])}' is not a number above 0 and at most 1"
                 advice = "restore what stance sample wrote"
                 raise DataError(f"{table.name}:{record.line}: inclusion {why}; {advice}")
-            key = pair_key(record.cells[place] for place in identity)
+            if (key := pair_key(record.cells[place] for place in identity)) in design:
+                why = "names the same answer as an earlier line; draw a sample anew"
+                raise DataError(f"{table.name}:{record.line}: {why}")
             design[key] = chance, record.cells[stratum]
-    return design
+            unit = "" if drawn_as is None else record.cells[drawn_as]
+    return design, unit
 
 
-def _check_design(design: Design, labels: Sequence[_Label], population: AnswersTable) -> None:
+def _check_design(
+    design: Design, unit: str, labels: Sequence[_Label], population: AnswersTable
+) -> None:
     """Raise where a design lacks a label, or was drawn from fewer answers, as on some actors."""
     source = population.request.audit
     for label in (label for label in labels if label.key not in design):
@@ -224,7 +255,8 @@ def _check_design(design: Design, labels: Sequence[_Label], population: AnswersT
         raise DataError(f"{label.where}: {label.name} {why}")
     # The inverse probabilities of what was drawn, answers or whole documents, sum to their number.
     drawn, document = np.isin(population.key, np.array([*design], np.uint64)), population.document
-    whole = drawn[np.isin(document, document[drawn])].all()
+    guess = drawn[np.isin(document, document[drawn])].all()
+    whole = unit == "document" if unit else guess
     held = np.bincount(document[drawn], minlength=document.max() + 1)
     together = dict(zip(population.key[drawn].tolist(), held[document[drawn]], strict=True))
     size = sum(1 / p / (together.get(key, 1) if whole else 1) for key, (p, _) in design.items())
@@ -234,8 +266,9 @@ def _check_design(design: Design, labels: Sequence[_Label], population: AnswersT
     here = [(p, n if whole else 1) for key, n in together.items() for p in design[key][:1]]
     error = sum((1 - p) / p**2 / n for p, n in here) ** 0.5 * (len(here) < len(design))
     least = sum(1 / p / n for p, n in here) * (1 - NEW) - 5 * error
-    if least > (given := len(document)) + 0.5:
-        why = f"its rows here stand for {least:,.0f} or more, but {population.table} has {given:,}"
+    if least > (given := number if unit else len(document)) + 0.5:
+        why = f"its rows here stand for {least:,.0f} {noun}s or more, but {population.table} has "
+        why += f"{given:,}"
         raise DataError(f"{source}: {why}; give all answers that it was drawn from")
     if number > size * (1 + NEW) + 0.5:
         why = f"was drawn from {size:,.0f} {noun}s, but {population.table} has {number:,}"

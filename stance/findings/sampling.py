@@ -9,11 +9,11 @@ import numpy as np
 from stance.arrays import Bools, Floats, Ints
 from stance.corpus.rows import AUDIT, CODED, SOFT, TRAIN
 from stance.display import shown
-from stance.errors import UsageError
+from stance.errors import DataError, UsageError
 from stance.evaluation.intervals import edge
 from stance.files import AtomicGroup
 from stance.findings.answers import AnswersTable, read_population, refuse_many_groups
-from stance.findings.audit import design_path
+from stance.findings.audit import UNIT, design_path
 from stance.findings.request import Request
 from stance.records import SIDES, Stance
 from stance.tables import Table, column, write_table
@@ -48,11 +48,13 @@ def write_sample(
         raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)
     refuse_many_groups(population)
+    _refuse_repeated(population)
     by_chance = max(FEWEST, round(AUDIT_SHARE * size)) if train else size
     sample = draw_sample(population, by_chance, seed, whole=whole)
     audited = len(sample.pair)
     unsure = _least_sure(population, sample, size - audited if train else 0)
-    notes = _write(population, sample, unsure, Path(output), force)
+    unit = "document" if whole else "answer"
+    notes = _write(population, sample, unsure, Path(output), unit, force)
     drawn = np.bincount(population.actor[sample.pair], minlength=len(population.actors)).tolist()
     return {
         "answers": audited + len(unsure),
@@ -108,8 +110,18 @@ def _least_sure(population: AnswersTable, sample: Sample, size: int) -> Ints:
     return order[np.sort(np.unique(population.text[order], return_index=True)[1])][:size]
 
 
+def _refuse_repeated(population: AnswersTable) -> None:
+    """Raise if two answers have the same name, by which a design could not tell them apart."""
+    first = np.unique(population.key, return_index=True)[1]
+    if len(first) < len(population):
+        again = population.record[np.setdiff1d(np.arange(len(population)), first)[0]] + 1
+        why = f"record {again:,} has the 'row' and actor of an earlier one, as if tables were put"
+        advice = "together by hand; give the tables that stance predict wrote, one after the other"
+        raise DataError(f"{population.table}: {why} {advice}")
+
+
 def _write(
-    population: AnswersTable, sample: Sample, unsure: Ints, output: Path, force: bool
+    population: AnswersTable, sample: Sample, unsure: Ints, output: Path, unit: str, force: bool
 ) -> list[str]:
     """Write the sample's rows with the input's columns; return a note on those left out."""
     places, columns = population.places, population.columns
@@ -118,10 +130,9 @@ def _write(
     kept = [place for place in inputs if place == places.text or columns[place] not in taken]
     left_out = ", ".join(shown(columns[place], 30) for place in inputs if place not in kept)
     names = ["text" if place == places.text else columns[place] for place in kept]
-    identity = None if population.probable else places.id  # without a row of its own
-    keys = [place for place in (places.file, places.document, identity) if place is not None]
+    keys = [place for place in (places.file, places.document, places.id) if place is not None]
     about, design = [places.row, places.actor], design_path(output)
-    known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum")
+    known = (*(columns[place] for place in keys), "row", "actor", "inclusion", "stratum", UNIT)
     how = zip(sample.chance[sample.pair].tolist(), sample.stratum.tolist(), strict=True)
     drawn = dict(zip(population.record[sample.pair].tolist(), how, strict=True))
     chosen = {*population.record[unsure].tolist()}
@@ -135,7 +146,7 @@ def _write(
             if number in drawn:
                 inclusion, stratum = drawn[number]
                 pair = [record.cells[place] for place in (*keys, *about)]
-                chances.write([*pair, f"{inclusion:.9g}", str(stratum)])
+                chances.write([*pair, f"{inclusion:.9g}", str(stratum), unit])
             elif number not in chosen:
                 continue
             purpose = [TRAIN, ""] if number in chosen else [AUDIT, design.name]
