@@ -117,7 +117,8 @@ def discover(
         document = optional_column(table, "document")
         for block in table.chunks:
             for row, (text, names) in enumerate(book.unknown_names(block.columns[place])):
-                where = str(rows + row) if document is None else block.columns[document][row]
+                where = "" if document is None else block.columns[document][row].strip()
+                where = where or f"\0{rows + row}"
                 seen |= {where} if len(seen) < LEAST else set()
                 for name, start, _ in names:
                     name = spelling.setdefault(name.lower(), name)

@@ -11,7 +11,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self, TypeVar
 
@@ -96,6 +96,25 @@ def file_hash(*paths: Path) -> str:
             why = "cannot be read twice; copy the file and try again"
             raise DataError(f"{shown_path(path)}: {why}") from error
     return digest.hexdigest()
+
+
+def versions_of(paths: Iterable[Path | None]) -> dict[Path, tuple[int, ...]]:
+    """Return which version each file has that can be read twice; see `refuse_changed`."""
+    found = {path: path.stat() for path in paths if path and path.is_file()}
+    return {path: (one.st_ino, one.st_size, one.st_mtime_ns) for path, one in found.items()}
+
+
+def changed(versions: Mapping[Path, tuple[int, ...]]) -> list[str]:
+    """Return which files are others than before, or have been written to, each with a word."""
+    now = versions_of(versions)
+    paths = (path for path, version in versions.items() if now.get(path) != version)
+    return [f"{shown_path(path)}: has changed while it was read" for path in paths]
+
+
+def refuse_changed(versions: Mapping[Path, tuple[int, ...]]) -> None:
+    """Raise if a file has changed."""
+    for what in changed(versions):
+        raise DataError(f"{what}; run again")
 
 
 def write_out(file: IO[bytes]) -> None:

@@ -84,11 +84,12 @@ def test_dates_that_cannot_be_read_are_counted(tmp_path, dates, asked, said):
     assert bool(said) == bool(notes)
 
 
-def test_a_date_with_two_readings_is_refused_with_both(tmp_path):
+@pytest.mark.parametrize("cell", ["03/04/2023", "03-04-2023", "3/4/2023 10:00"])
+def test_a_date_with_two_readings_is_refused_with_both(tmp_path, cell):
     both = "may be 3 April 2023 or 4 March 2023; say --date-format %d/%m/%Y or %m/%d/%Y"
     with pytest.raises(DataError) as error:
-        rewritten(tmp_path, ["22/10/2023", "", "03/04/2023"])
-    place = f"{tmp_path / 'mine.csv'}: '03/04/2023' (line 4) in column 'date' "
+        rewritten(tmp_path, ["22/10/2023", "", cell])
+    place = f"{tmp_path / 'mine.csv'}: '{cell}' (line 4) in column 'date' "
     assert str(error.value) == place + both
 
 
@@ -97,7 +98,7 @@ def test_a_date_with_two_readings_is_refused_with_both(tmp_path):
     [
         ("%d/%m/%y", ("22/10/23", "1 May 2024"), ("2023-10-22", "1 May 2024")),
         ("%d/%m/%Y %H:%M", ("03/04/2023 10:00", "2 May 2023"), ("2023-04-03", "2 May 2023")),
-        (MONTH_FIRST, ("03/04/2023", "3 April 2024"), ("2023-03-04", "3 April 2024")),
+        (MONTH_FIRST, ("03/04/2023", "3-4-2023 10:00"), ("2023-03-04", "2023-03-04")),
         ("%m.%d.%Y", ("03.04.2024", "2024-03-04"), ("2024-03-04", "2024-03-04")),
         ("%Y-%d-%m", ("03.04.2024", "2024-03-04"), ("03.04.2024", "2024-04-03")),
     ],

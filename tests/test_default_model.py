@@ -160,3 +160,10 @@ def test_on_the_test_part_it_is_calibrated_and_beats_what_knows_no_target(report
         assert report["macro_f1"] > report["baselines"][name]["macro_f1"]
     assert report["sentiment"]["n"] == 256
     assert report["leakage"]["rows"] == 0
+
+
+def test_evaluation_reads_the_paragraph_before_as_prediction_does(tmp_path):
+    rows = "d,1,NATO,neutral,NATO met on Monday.\nd,2,NATO,favor,Poland praised the alliance.\n"
+    path = write(tmp_path / "mine.csv", f"document,paragraph,actor,stance,text\n{rows}")
+    succeeds("evaluate", path, "--errors", tmp_path / "wrong.csv")
+    assert (tmp_path / "wrong.csv").read_text().count("\n") == 1

@@ -14,6 +14,9 @@ from command import read_rows as read
 from command import write_rows as write
 from pages import part, report_on
 
+from stance.errors import DataError
+from stance.findings import read_cells
+from stance.findings.answers import read_population
 from stance.findings.audit import read_answers
 from stance.findings.request import Request
 
@@ -449,6 +452,13 @@ def test_labels_without_text_are_joined_by_id_and_row(pages, tmp_path):
     other = [{**row, "id": one} for row, one in zip(pages[1], ids[-1:] + ids[:-1], strict=True)]
     line = fails(1, "shares", write(tmp_path / "sorted.csv", other), "--audit", bare)
     assert "is not among the answers of" in line
+
+
+def test_answers_that_change_while_they_are_read_are_refused(pages):
+    found = read_population(Request(pages[0]))
+    write(pages[0], pages[1][::-1])
+    with pytest.raises(DataError, match=r"pages.csv: has changed while it was read; run again"):
+        read_cells(found, [0])
 
 
 def test_a_design_says_what_was_drawn(pages, tmp_path):

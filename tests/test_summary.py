@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from command import fails, invoke, one_line, read_rows, write
 from small_model import small_model
 
+from stance.errors import DataError
 from stance.runs import Request, predict_table
 from stance.storage import save_model
 
@@ -74,8 +76,12 @@ def test_a_summary_has_the_hash_of_a_file_before_it_grew_in_the_run(folder):
         path.write_bytes(before + GOOD.encode() * rows)
 
     asked = Request((Path("in"),), Path("answers.csv"), summary=Path("run.json"))
-    predict_table(small_model(), asked, grow)
+    done = predict_table(small_model(), asked, grow)
+    assert "in/3.csv: has changed while it was read; --since judges it again" in done.notes
     assert path.read_bytes() != before
+    path.write_bytes(before)
+    with pytest.raises(DataError, match=r"3.csv: has changed while it was read; run again"):
+        predict_table(small_model(), replace(asked, summary=None, force=True), grow)
     assert summary()["files"][2]["sha256"] == hashlib.sha256(before).hexdigest()
 
 

@@ -41,6 +41,8 @@ def beside(table: Path, ending: str) -> Path:
     from stance.files import TABLE_NAMES, bare_path, kind_suffix
 
     bare = bare_path(table) if kind_suffix(table) in TABLE_NAMES else table
+    if not bare.name:
+        raise UsageError(f"{table}: is a folder; name a table")
     return bare.with_name(bare.name + ending)
 
 

@@ -66,7 +66,11 @@ def _judge_on_screen(model: "StanceModel", request: "Request", progress: Progres
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "answers.csv")
         options = replace(request.options, wide=False)  # too wide for a screen
-        done = predict_table(model, replace(request, output=path, options=options), progress)
+        try:
+            done = predict_table(model, replace(request, output=path, options=options), progress)
+        except BaseException as error:
+            error.__notes__ = []  # on parts to go on with, which are gone
+            raise
         progress.clear()
         with open_table(path, delimiter=",") as written:
             columns = [optional_column(written, name) for name in asked]

@@ -63,6 +63,12 @@ class Corpus:
         return months_of(self.extra.get("date", [""] * len(self)))
 
     @property
+    def pairs(self) -> dict[str, Any]:
+        """What `StanceModel.judge` is asked, by the names of its parameters."""
+        asked = {"texts": self.texts, "actors": self.actors, "spans": self.spans}
+        return asked | {"months": self.months, "before": self.extra.get("before")}
+
+    @property
     def typical(self) -> Bools:
         """Rows drawn at random from what is to be judged, by column ``drawn``; all if few are."""
         drawn = np.array([cell.strip() == "random" for cell in self.extra.get("drawn", ())])
@@ -139,8 +145,8 @@ def corpus_of(rows: Sequence[Row], *sources: Source, notes: Sequence[str] = ()) 
     arrays = {name: np.array(cells[name], np.int64) for name in numbers}
     sizes = np.bincount(arrays["source"], minlength=len(sources)).tolist()
     hard, given = np.eye(len(Stance)), list(zip(cells["soft"], cells["stance"], strict=True))
-    columns = cells["date"], *zip(*cells["extra"], strict=True)
-    extra = dict(zip(("date", *EXTRA), columns, strict=True))
+    columns = cells["date"], cells["before"], *zip(*cells["extra"], strict=True)
+    extra = dict(zip(("date", "before", *EXTRA), columns, strict=True))
     names, marks = cells["document"], hash_texts(cells["text"])
     units = keys_of(name or f" {row}" for row, name in enumerate(names))  # no name begins so
     exact, *bands = marks.columns()

@@ -9,7 +9,7 @@ from stance.errors import DataError, UsageError
 from stance.reading.text import parse_spans
 from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, Form, Sentiment, Stance, as_coder
 from stance.tables import Record, Table, column, optional_column, rewrite_dates
-from stance.tables.columns import KNOWN
+from stance.tables.columns import KNOWN, add_paragraphs_before
 
 _SCALES: tuple[Mapping[str, int], ...] = ({"-1": 0, "0": 1, "1": 2}, {"2": 0, "4": 1, "6": 2})
 """Numeric codings; a column must keep to one of them."""
@@ -163,6 +163,7 @@ class Row(NamedTuple):
     date: str = ""
     coder: str = ""
     extra: tuple[str, ...] = ("",) * len(EXTRA)
+    before: str = ""  # the paragraph before it in its document, if the table says which
 
 
 class CorpusForm(Form, total=False):
@@ -185,11 +186,12 @@ def read_rows(table: Table, source: int, form: CorpusForm) -> tuple[list[Row], l
     tones = LabelReader(table, Sentiment, SENTIMENTS)
     if (date := places["date"]) is not None:
         rewrite_dates(table, date, form.get("date_format"))
-    rows = list[Row]()
+    add_paragraphs_before(table, places["text"] or 0)
+    width, rows = len(table.columns), list[Row]()
     for record in table:
         cells = {name: "" if p is None else record.cells[p] for name, p in places.items()}
         row = _row(record, cells, f"{table.name}:{record.line}", stances, tones)
-        rows.append(row._replace(source=source))
+        rows.append(row._replace(source=source, before="".join(record.cells[width:])))
     if not rows:
         raise DataError(f"{table.name}: no rows below the header; a corpus needs labelled rows")
     notes = [*table.notes, *stances.notes(), *tones.notes()]

@@ -118,9 +118,8 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
     corpus = corpus.take(np.flatnonzero(corpus.judged))
     if soft and not len(corpus):
         raise DataError("no row has a stance to score, only soft labels; fill in 'stance'")
-    pairs, months = (corpus.texts, corpus.actors, corpus.spans), corpus.months
     held = holder_rows(corpus).tolist() if model.holder else []
-    judged = [p for _, p in model.judge_many(*pairs, months=months, speakers=bool(held))]
+    judged = [part for _, part in model.judge_many(**corpus.pairs, speakers=bool(held))]
     withheld = np.concatenate([part.withheld for part in judged])
     tone, asked = None, sentiment_rows(corpus)
     if model.sentiment and len(asked):
@@ -131,7 +130,7 @@ def evaluate(model: Any, corpus: Corpus) -> Figures:
     return report(
         corpus,
         stance_answers(corpus, np.concatenate([part.stance for part in judged]), ~withheld),
-        stance_answers(corpus, model.judge_blind(corpus.texts, months)),
+        stance_answers(corpus, model.judge_blind(corpus.texts, corpus.months)),
         tone,
         holder=holder_score(corpus, model.book, [holders[row] for row in held]) if held else None,
         leaked=corpus.marks.found_in(model.fingerprints),
@@ -144,8 +143,7 @@ def write_mistakes(
 ) -> str:
     """Write the wrong rows of a corpus to a table, then those withheld; return a line about it."""
     wrong = list[tuple[bool, float, int, str, str]]()
-    pairs = corpus.texts, corpus.actors, corpus.spans
-    for rows, judged in model.judge_many(*pairs, months=corpus.months, pushes=True):
+    for rows, judged in model.judge_many(**corpus.pairs, pushes=True):
         best, top = judged.stance.argmax(axis=1), judged.stance.max(axis=1).tolist()
         reasons = judged.pushes.strongest(best, WORDS) if judged.pushes else []
         given = zip(judged.chosen().tolist(), top, reasons, strict=True)

@@ -120,7 +120,7 @@ def surest_answers(population: AnswersTable, pairs: Ints) -> list[int]:
 def read_cells(population: AnswersTable, answers: Iterable[int]) -> dict[int, Cells]:
     """Read the cells of some answers' records again."""
     numbers = {int(population.record[answer]): answer for answer in answers}
-    with population.request.open() as table:
+    with population.open_again() as table:
         if population.places.over is not None:
             rewrite_dates(table, population.places.over, population.request.date_format)
         known = ((numbers.get(record.number - 1), record.cells) for record in table)

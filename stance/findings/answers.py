@@ -3,7 +3,9 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from stance.arrays import Floats32, Ints, Ints8, Keys
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, listed, shown
 from stance.errors import DataError, UsageError
+from stance.files import refuse_changed, versions_of
 from stance.findings.request import Places, Request, find_periods, find_places, label_in
 from stance.reading.keys import key_of, keys_of
 from stance.records import ANSWERS, Stance
@@ -53,6 +56,7 @@ class AnswersTable:
     rows: int  # of the table, told apart by file, document, text and number
     naming: int  # rows that name an actor
     never_answered: str = ""  # where `predict` withheld all answers of which stances; or empty
+    versions: Mapping[Path, tuple[int, ...]] = field(default_factory=dict)  # before they were read
 
     def __len__(self) -> int:
         return len(self.actor)
@@ -62,11 +66,19 @@ class AnswersTable:
         """Whether a model gave the answers with probabilities, which labels have not."""
         return self.places.mentions is not None
 
+    @contextmanager
+    def open_again(self) -> Iterator[Table]:
+        """Open the table once more; raise if it is no longer what was read."""
+        with self.request.open() as table:
+            yield table
+        refuse_changed(self.versions)
+
 
 def read_population(request: Request, labelled: Sequence[str] = ()) -> AnswersTable:
     """Read the answers of a table; a sample with the columns ``labelled`` may name some of them."""
     if request.period and request.over is None:
         raise UsageError("--period is about dates; name their column with --over")
+    versions = versions_of(request.paths)
     with request.open() as table:
         places = find_places(table, request)
         if places.over is not None:
@@ -75,7 +87,7 @@ def read_population(request: Request, labelled: Sequence[str] = ()) -> AnswersTa
         reader = _Reader(table, request, places, labels)
         for part in table.chunks:
             reader.add(part)
-        return reader.finish()
+        return reader.finish(versions)
 
 
 def refuse_many_groups(population: AnswersTable) -> None:
@@ -201,7 +213,7 @@ class _Reader:
         known = self._names[kind]
         return np.array([known.setdefault(name, len(known)) for name in names])
 
-    def finish(self) -> AnswersTable:
+    def finish(self, versions: Mapping[Path, tuple[int, ...]]) -> AnswersTable:
         """Return all answers, each counted once."""
         table, request, places, names = self._table, self._request, self._places, self._names
         if missing := [name for name in request.only if name not in names["actor"]]:
@@ -237,6 +249,7 @@ class _Reader:
             named_by=tuple(self._named_by),
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
+            versions=versions,
             never_answered=never,
             notes=(*table.notes, *(f"{table.name}: {note}" for note in notes)),
             **values,

@@ -10,7 +10,7 @@ import numpy as np
 
 from stance.corpus.rows import MISSING, TRAIN, LabelReader, is_false_match, stance_spellings
 from stance.display import count, shown
-from stance.errors import DataError
+from stance.errors import DataError, UsageError
 from stance.findings.answers import AnswersTable, pair_key, read_population
 from stance.findings.correction import Audit
 from stance.findings.request import Request, read_chance
@@ -198,6 +198,8 @@ def design_path(sheet: Path) -> Path:
     >>> design_path(Path("study/to_label.xlsx")).name
     'to_label.design.csv'
     """
+    if not sheet.name:
+        raise UsageError(f"{sheet}: is a folder; name a file")
     return sheet.with_suffix(".design.csv")
 
 

@@ -137,10 +137,10 @@ def _write(
     drawn = dict(zip(population.record[sample.pair].tolist(), how, strict=True))
     chosen = {*population.record[unsure].tolist()}
     with (
-        population.request.open() as table,
         AtomicGroup() as group,
         group.part(write_table(output, (*names, *DRAWN, *CODED), force=force)) as sheet,
         group.part(write_table(design, known, force=force)) as chances,
+        population.open_again() as table,
     ):
         for number, record in enumerate(table):
             if number in drawn:

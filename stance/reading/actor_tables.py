@@ -169,7 +169,7 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
         return [*map("".join, product(*parts))]
 
     def every(value: object, place: str) -> object:
-        if isinstance(value, list):
+        if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
             return list(dict.fromkeys(form for entry in value for form in forms(entry, place)))
         if isinstance(value, dict):
             return {form: days for entry, days in value.items() for form in forms(entry, place)}

@@ -12,7 +12,16 @@ from typing import TypeGuard
 
 from stance.display import shown, shown_path
 from stance.errors import DataError, Finished, UsageError, WorkerError
-from stance.files import AtomicGroup, check_output, clear_leftovers, is_device, same_file
+from stance.files import (
+    AtomicGroup,
+    changed,
+    check_output,
+    clear_leftovers,
+    is_device,
+    refuse_changed,
+    same_file,
+    versions_of,
+)
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.records import InputOptions, Options, Stance
@@ -101,6 +110,7 @@ class _Job:
         reading, options, rejects = request.reading, request.options, request.rejects
         run = partial(fingerprint, model, reading, options, rejects=rejects is not None)
         inputs = find_inputs(request.paths)
+        self.versions = versions_of(inputs.paths)
         self.summary = Summary(inputs, run, request.since, request.output)
         if request.summary:
             self.summary.hashes  # noqa: B018 - of the files before they are read and may change
@@ -210,11 +220,14 @@ class _Job:
                 progress(tally.rows, *table.progress())
                 del records, part  # frees them before the next ones are made
             rejected = self.rejects.by_file if self.rejects else Counter[str]()
+            if not self.request.summary:
+                refuse_changed(self.versions)
             if tally.rows + rejected.total() != table.records_in:
                 raise WorkerError(f"{table.name}: rows were lost; run again")
         model, rate = self.model, self.request.options.abstain
         texts = [] if self.config.asked or self.config.actor is not None else self.texts
         notes = [*summary.inputs.notes, *table.notes, *self._date_notes()]
+        notes += [f"{what}; --since judges it again" for what in changed(self.versions)]
         done = Done(
             tally=tally,
             rows_in=table.records_in,
@@ -236,6 +249,8 @@ class _Job:
         keeps = (several or self.request.resume) and all(map(_is_file, self.summary.inputs.paths))
         if journal := self.journal if keeps else None:
             hashes, run = self.summary.hashes.items(), self.summary.run()
+            if not self.request.summary:  # whose hashes are of before
+                refuse_changed(self.versions)
             files = {f"the file {shown(str(path), 5000)}": digest for path, digest in hashes}
             journal.begin({**files, **run, "the size of parts": size})
         with ExitStack() as stack:

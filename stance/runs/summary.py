@@ -144,7 +144,8 @@ class Summary:
             raise DataError(f"{name}: {why}")
         self.hashes = {p: digest for p, digest in self.hashes.items() if before[p] != digest}
         output, columns = self.output, tuple[str, ...]()
-        if output and output.exists() and not is_device(output):
+        there = output is not None and output.exists() and not is_device(output)
+        if output and there and (wrote or output.stat().st_size):  # else without a header
             if table is None:
                 why = f"is there, but {name} is about no output in a file; name another file"
                 raise DataError(f"{shown_path(output)}: {why}")

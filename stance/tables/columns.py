@@ -105,6 +105,7 @@ def expanded(pattern: str, parts: Mapping[str, str]) -> str:
 # --- Dates ---------------------------------------------------------------------------------------
 
 _LONGEST = 60  # characters of a date
+DAY_FIRST, MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"  # whatever sign or time is beside the numbers
 _FORMS = [expanded(form, KNOWN["dates"]["parts"]) for form in KNOWN["dates"]["forms"]]
 
 BARE = "leaders count whatever their terms, and tables by month take January"  # of bare years
@@ -137,8 +138,8 @@ def read_date(text: str, pattern: str = "") -> tuple[int, int, int] | None:
 
     Read are ``2024``, ``2024-03``, ``2024-03-09`` (also with ``/`` or ``.``, or a time after it),
     ``20240309``, ``09.03.2024``, ``9 March 2024``, ``Mar 9, 2024``, ``Sat, 09 Mar 2024 10:00:00
-    GMT``, and, without a pattern, ``22/10/2023`` or ``10/22/2023``. What ``03/04/2024`` is, the
-    pattern must say.
+    GMT``, ``22/10/2023`` and ``10/22/2023`` (also with ``-`` or a time). What ``03/04/2024`` is,
+    the pattern must say.
 
     >>> read_date("Sun, 22 Oct 2023 10:00:00 GMT"), read_date("October 2023")
     ((2023, 10, 22), (2023, 10, 0))
@@ -161,9 +162,12 @@ def read_date(text: str, pattern: str = "") -> tuple[int, int, int] | None:
     if parts.get("b"):
         month = str(_MONTHS.index(parts["b"][:3].lower()) + 1)
     elif "swap" in parts:
-        if pattern or (int(day) != int(month) and int(day) <= 12 and int(month) <= 12):
+        if not pattern and int(day) != int(month) and int(day) <= 12 and int(month) <= 12:
             return None
-        day, month = (day, month) if int(day) > 12 else (month, day)
+        month_first = int(month) > 12 if not pattern else pattern == MONTH_FIRST
+        if pattern not in ("", DAY_FIRST, MONTH_FIRST):
+            return None
+        day, month = (month, day) if month_first else (day, month)
     with suppress(ValueError):
         date(int(year), int(month or 1), int(day or 1))
         return int(year), int(month or 0), int(day or 0)
@@ -241,11 +245,11 @@ def note_dates(
         if day:
             table.note(f"date: {where} without a month: {bare}", first, times)
             continue
-        days = [read_date(cell, pattern) for pattern in ("%d/%m/%Y", "%m/%d/%Y")]
+        days = [read_date(cell, order) for order in (DAY_FIRST, MONTH_FIRST)]
         if all(days) and not pattern:
             one, other = (f"{day[2]} {date(*day):%B %Y}" for day in days if day)
             what = f"'{shown(cell)}' ({located(first)}) {where} may be {one} or {other}"
-            how = advice or "say --date-format %d/%m/%Y or %m/%d/%Y"
+            how = advice or f"say --date-format {DAY_FIRST} or {MONTH_FIRST}"
             raise DataError(f"{table.name}: {what}; {how}")
         form = advice or "write 2024-03-09, or name their form with --date-format"
         example = f"{located(first)}, '{shown(cell, 30)}'"

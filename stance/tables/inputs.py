@@ -159,7 +159,7 @@ class JoinedTable(Table):
                 raise DataError(f"{shown_path(path)}: {what}")
             if names[-1] != name:
                 note = f"column '{shown(name)}' is read as '{shown(names[-1])}'"
-                self._files_noted[note].append(str(path))
+                self._files_noted[note].append(shown_path(path))
         self.columns = self.header = tuple(dict.fromkeys((*self.columns, *names)))
         return tuple(names)
 

@@ -274,6 +274,9 @@ def write_table(
     return TableWriter(path, table_format(path, columns, excel_safe=excel_safe), force=force)
 
 
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # a character, not an escaped byte
+
+
 class Rejects(TableWriter):
     """Bad records, put aside in a table of their own so that the run can go on."""
 
@@ -296,6 +299,7 @@ class Rejects(TableWriter):
             last = f"--max-rejects; last: {place}: {reason}"
             why = f"more than {count(self._most, 'bad row')} ({last})"
             raise StanceError(f"{self.name}: {why}; correct them, or allow more")
-        data = raw.encode("utf-8", "surrogateescape")
+        halves = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", raw)
+        data = halves.encode("utf-8", "surrogateescape")
         text = data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
         self.write((*[self.file] * self._several, str(line or ""), column, reason, text))

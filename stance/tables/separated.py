@@ -16,7 +16,7 @@ _MAX_RECORD_LINES = 100_000
 _TOP = 64 * 1024  # characters in which the header must begin
 _SAMPLE, _SAMPLE_LINES = 100, 512  # records that decide on the separator, and lines of them
 _RESYNC = 100  # lines that must hold good records before a stray quote is believed to be one
-_SEP_LINE = re.compile("(?i:sep)=(.)(\r\n|\r|\n)")  # as Excel reads it
+_SEP_LINE = re.compile('(?i:sep)=([^"\r\n])(\r\n|\r|\n)')  # as Excel reads it
 _LINE_END = re.compile("\r\n|\r|\n")
 _INSIDE = '[^"]*+(?:""[^"]*+)*+'  # between the quotes of a cell
 _QUOTED = re.compile(f'"({_INSIDE})"')
