@@ -18,7 +18,7 @@ from stance.display import shown
 from stance.errors import DataError, UsageError
 from stance.files import DATA
 from stance.records import InputOptions
-from stance.tables.table import Records, Table, folded, located
+from stance.tables.table import Records, Table, folded
 
 KNOWN = tomllib.loads((DATA / "columns.toml").read_text("utf-8"))
 
@@ -248,11 +248,11 @@ def note_dates(
         days = [read_date(cell, order) for order in (DAY_FIRST, MONTH_FIRST)]
         if all(days) and not pattern:
             one, other = (f"{day[2]} {date(*day):%B %Y}" for day in days if day)
-            what = f"'{shown(cell)}' ({located(first)}) {where} may be {one} or {other}"
+            what = f"'{shown(cell)}' ({first}) {where} may be {one} or {other}"
             how = advice or f"say --date-format {DAY_FIRST} or {MONTH_FIRST}"
             raise DataError(f"{table.name}: {what}; {how}")
         form = advice or "write 2024-03-09, or name their form with --date-format"
-        example = f"{located(first)}, '{shown(cell, 30)}'"
+        example = f"{first}, '{shown(cell, 30)}'"
         table.note(f"date: {where} cannot be read; {form}", example, times)
 
 

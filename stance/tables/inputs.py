@@ -11,7 +11,7 @@ from stance.display import count, shown, shown_path
 from stance.errors import DataError, ExtraError, UsageError
 from stance.files import ARTICLE_NAMES, PAGE_NAMES, TABLE_NAMES, bare_path, is_device, kind_suffix
 from stance.tables.output import Rejects
-from stance.tables.table import Records, Table, folded, located
+from stance.tables.table import Records, Table, folded
 
 _NOTES = 30  # lines on oddities of single files that are told
 
@@ -182,7 +182,7 @@ class JoinedTable(Table):
                     self._files_noted[note].append(table.name)
                 for what, (times, first) in table.noted.items():
                     if first:
-                        self.note(what, f"{table.name}, {located(first)}", times)
+                        self.note(what, f"{table.name}, {first}", times)
             except DataError as error:
                 if self._rejects is None:
                     raise

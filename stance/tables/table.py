@@ -111,7 +111,7 @@ class Table(AbstractContextManager["Table"]):
         self.headers = dict[Path, tuple[str, ...]]()  # columns of several files, as named here
         self.files = list[tuple[int, str]]()  # of several: the records before each, and its name
         self.chunks: Chunks = (part for part in list[Records]())  # read as they are asked for
-        self.unit = ""  # of what its records are, if they are not lines
+        self.unit = "line"  # what its records are in
         self.form = ""  # what the first note says of its format
         self.records_in = 0  # so far, good and rejected
         self.headings: set[str] = set()  # of an article, as far as its page marks them
@@ -121,7 +121,7 @@ class Table(AbstractContextManager["Table"]):
         self.sheet_with: Callable[[str], str | None] = lambda name: None  # another with a column
         self.source: InputFile | None = None  # that the table reads
         self._reject = reject
-        self.noted: dict[str, tuple[int, int | str]] = {}  # how often, and the first place, if any
+        self.noted: dict[str, tuple[int, str]] = {}  # how often, and the first place, if any
         self._closing: list[Callable[[], Iterable[str]]] = []  # which yield further notes
 
     def __iter__(self) -> Iterator[Record]:
@@ -147,12 +147,12 @@ class Table(AbstractContextManager["Table"]):
         pos = bisect(self.files, number - 1, key=lambda begun: begun[0])
         return self.files[pos - 1][1] if pos else self.name
 
-    def place(self, records: Records, pos: int) -> int | str:
+    def place(self, records: Records, pos: int) -> str:
         """Return the line of one of some records, after its file if that is one of several."""
         file, line = self.file_of(records.numbers[pos]), records.lines[pos]
-        if self.unit:
-            return f"{self.unit} {line}" if file == self.name else f"{file}, {self.unit} {line}"
-        return line if file == self.name else f"{file}:{line}"
+        if file == self.name:
+            return f"{self.unit} {line}"
+        return f"{file}:{line}" if self.unit == "line" else f"{file}, {self.unit} {line}"
 
     def where(self, record: Record) -> str:
         """Return the file and line of a record, for messages."""
@@ -165,7 +165,7 @@ class Table(AbstractContextManager["Table"]):
         for what, (times, first) in self.noted.items():
             noun, _, happened = what.partition(": ")
             if first:
-                notes.append(f"{count(times, noun)} {happened} (first: {located(first)})")
+                notes.append(f"{count(times, noun)} {happened} (first: {first})")
         return tuple(f"{self.name}: {note}" for note in notes)
 
     def remarks(self) -> Iterator[str]:
@@ -200,9 +200,10 @@ class Table(AbstractContextManager["Table"]):
             kept = "spaces, quotes and invisible characters in names and cells are kept"
             self.note(f"column name '{shown(odd[0])}'{others}: {kept}")
 
-    def note(self, what: str, place: int | str = 0, times: int = 1) -> None:
+    def note(self, what: str, place: int | str = "", times: int = 1) -> None:
         """Count something, as "noun: what happened to it"; without a place, note it as it is."""
-        before, first = self.noted.get(what, (0, place))
+        where = f"line {place}" if isinstance(place, int) else place
+        before, first = self.noted.get(what, (0, where))
         self.noted[what] = (before + times, first)
 
     def take(self, rows: Iterable[Row]) -> Chunks:
@@ -245,11 +246,6 @@ def folded(name: str) -> str:
     """
     visible = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
     return "".join(visible).strip(AROUND).casefold()
-
-
-def located(place: int | str) -> str:
-    """Return a place for a message: a line by its number, or one in a file as it is."""
-    return f"line {place}" if isinstance(place, int) else place
 
 
 def column_at(columns: Sequence[str], cell: int) -> str:
