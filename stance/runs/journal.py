@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 import numpy as np
 import Stemmer
@@ -80,7 +80,7 @@ def journal_of(output: Path) -> Path:
     return output.parent / f".{output.name}.stance-run"
 
 
-class Journal:
+class Journal(contextlib.AbstractContextManager["Journal"]):
     """A file beside the output, locked in a ``with`` block, that keeps parts from `begin` on.
 
     If the block ends in an error, finished parts stay: `resume` goes on with them, `force` clears
@@ -88,40 +88,37 @@ class Journal:
     """
 
     def __init__(self, output: Path, *, resume: bool, force: bool, anew: bool) -> None:
-        self.output, self._resume, self._force, self._anew = output, resume, force, anew
-        self._target = Path(os.path.realpath(output))
-        self.path = journal_of(self._target)
+        self.output, self._anew = output, anew
+        target = Path(os.path.realpath(output))
+        self.path = journal_of(target)
         self.kept_at = 0.0  # when an earlier run finished its last part
         self._plan: Fingerprint = {}  # of the earlier run; empty if it is damaged
-        self._holds_parts = self._begun = False
-        self._file: IO[bytes]
-
-    def __enter__(self) -> Self:
-        with reported(self.output), contextlib.ExitStack() as undo:
-            file = os.fdopen(os.open(self.path, _FLAGS, 0o600), "r+b")
+        self._begun = False
+        with reported(output), contextlib.ExitStack() as undo:
+            file: IO[bytes] = os.fdopen(os.open(self.path, _FLAGS, 0o600), "r+b")
             self._file = undo.enter_context(file)
             try:
                 if fcntl:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the file is closed
             except BlockingIOError as error:
                 why = "another run is writing it; wait for it, or name another output"
-                raise refusal(self.output, why) from error
+                raise refusal(output, why) from error
             except OSError:  # a file system without locks
                 pass
-            clear_leftovers(self._target.parent, self._target.name)
+            clear_leftovers(target.parent, target.name)
             with contextlib.suppress(ValueError, RecursionError):
                 plan = json.loads(file.readline())
                 self._plan = plan if isinstance(plan, dict) else {}
             start = file.tell()
             if _next_part(file):
-                self._holds_parts, self.kept_at = True, os.fstat(file.fileno()).st_mtime
+                self.kept_at = os.fstat(file.fileno()).st_mtime
             file.seek(start)
-            if self._holds_parts and not (self._resume or self._force or self._anew):
+            self._holds_parts = self.kept_at > 0
+            if self._holds_parts and not (resume or force or anew):
                 advice = "--resume goes on with them, --force starts again"
-                raise refusal(self.output, f"a stopped run has left finished parts; {advice}")
-            self._resuming = self._holds_parts and self._resume  # with parts of an earlier run
+                raise refusal(output, f"a stopped run has left finished parts; {advice}")
+            self._resuming = self._holds_parts and resume  # with parts of an earlier run
             undo.pop_all()
-        return self
 
     def begin(self, plan: Fingerprint) -> None:
         """Write the plan, or raise `OutputError` if the earlier run had another one."""
