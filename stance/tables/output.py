@@ -90,7 +90,8 @@ class Format:
                 cells = ([key + as_json(cell) for cell in column] for key, column in named)
                 return [line.encode() for line in map(", ".join, zip(*cells, strict=True))]
             safe = map(quote_formulas, columns) if self.excel_safe else columns
-            return [line.encode() for line in join_cells(safe, self.delimiter)]
+            quoted = [_quoted(column, self.delimiter) for column in safe]
+            return [line.encode() for line in map(self.delimiter.join, zip(*quoted, strict=True))]
         except UnicodeEncodeError as error:
             raise DataError(_HALF_CHARACTER) from error
 
@@ -105,11 +106,9 @@ class Format:
         """
         begin, between, _ = self.signs
         starts = [begin + line + between for line in self.lines(heads)]
-        ends = tails.split(TAIL_END)[:-1]
-        pieces = [b""] * (2 * len(ends))
-        pieces[::2] = chain.from_iterable(map(repeat, starts, counts))
-        pieces[1::2] = ends
-        return b"".join(pieces)
+        repeated = chain.from_iterable(map(repeat, starts, counts))
+        rows = zip(repeated, tails.split(TAIL_END)[:-1], strict=True)
+        return b"".join(chain.from_iterable(rows))
 
 
 def table_format(
@@ -132,13 +131,8 @@ def table_format(
     return Format(tuple(columns), "csv", _SEPARATORS.get(suffix, ","), excel_safe)
 
 
-def join_cells(columns: Iterable[Sequence[str]], delimiter: str) -> Iterator[str]:
-    """Return the rows of equally long columns as they stand in a table, without their ends."""
-    quoted = [_quoted(column, delimiter) for column in columns]
-    return map(delimiter.join, zip(*quoted, strict=True))
-
-
-def _quoted(column: Sequence[str], mark: str) -> Iterable[str]:
+def _quoted(column: Sequence[str], mark: str) -> Sequence[str]:
+    """Return the cells of a column as they stand in a table whose separator is a mark."""
     texts = map("".join, (column[:100], column))  # a column with quotes mostly begins with some
     if not any(sign in text for text in texts for sign in (mark, '"', "\n", "\r")):
         return column
