@@ -82,6 +82,7 @@ class InputFile:
     def __init__(self, path: Path | None, *, binary: bool = False) -> None:
         self.name = "standard input" if path is None else shown_path(path)
         self.line = 1  # being read, for messages
+        self.form = ""  # what notes say of the encoding of a text, as far as it has been read
         self._read = 0  # bytes, before decompression
         self._path = path
         self._ends: Any = io.IncrementalNewlineDecoder(None, translate=False)  # keeps CRLF whole
@@ -217,14 +218,7 @@ class InputFile:
         decoder: Any = codecs.getincrementaldecoder(codec)
         self._decoder = decoder(errors if codec == "utf-8" else "strict")
         self._codec, self._errors = codec, errors
-
-    @property
-    def form(self) -> str:
-        """What notes say of the encoding of a text, as far as it has been read."""
-        if self.kind in ("workbook", "parquet"):
-            return ""
-        packed = f", {self.kind} compressed" * (self.kind != "text")
-        return f"{self._codec.upper()}{packed}"
+        self.form = codec.upper() + f", {self.kind} compressed" * (self.kind != "text")
 
     def texts(self) -> Iterator[str]:
         """Yield the text, some at a time; call `decode` first."""
