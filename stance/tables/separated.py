@@ -155,13 +155,11 @@ class _Body:
         heights = [1] * len(firsts)  # lines of each record
         if any(end in "".join(column) for column in columns for end in "\r\n"):
             heights = [1 + sum(map(line_ends, row)) for row in zip(*columns, strict=True)]
-        doubtful, folds = max(heights) > 1, "\n".join(firsts).casefold()
-        if not doubtful and any(name in folds for name in self._names):  # which are rarely there
-            short = (one for one in firsts if len(one) <= self._longest)
-            doubtful = any(one.strip(AROUND).casefold() in self._names for one in short)
-        if doubtful or not {one[:1] for one in firsts}.isdisjoint(_OTHER_QUOTES):
+        may_be_odd = max(heights) > 1 or not {one[:1] for one in firsts}.isdisjoint(_OTHER_QUOTES)
+        folds = "\n".join(firsts).casefold()
+        if may_be_odd or any(name in folds for name in self._names):  # which are rarely there
             for row in zip(*columns, strict=True):
-                if self._repeats_header(row) or self._oddity(row):
+                if self._repeats_header(row) or (may_be_odd and self._oddity(row)):
                     return None
         if table.check and any(map(table.check, zip(*columns, strict=True), repeat(0))):
             return None
