@@ -167,11 +167,9 @@ def signed(value: float, digits: int = 0) -> str:
     >>> signed(12.4), signed(0), signed(-0.2), signed(-3.25, 1)
     ('+12', '0', '−0.2', '−3.2')
     """
-    for more in range(4):
-        text = f"{value:+.{digits + more}f}".replace("-", "−")
-        if any(digit in text for digit in "123456789"):
-            return text
-    return f"{0:.{digits}f}"
+    texts = (f"{value:+.{digits + more}f}" for more in range(4))
+    text = next((text for text in texts if text.strip("+-0.")), f"{0:.{digits}f}")
+    return text.replace("-", "−")
 
 
 def points(value: float, interval: Sequence[float] = (), digits: int = 0) -> str:
