@@ -229,9 +229,8 @@ class TableWriter(WholeFile):
         with reported(self._path):
             self._buffer += data
             whole = len(self._buffer) // _BLOCK * _BLOCK
-            with memoryview(self._buffer) as view:  # or each block would be copied
-                for start in range(0, whole, _BLOCK):
-                    self._end.write(view[start : start + _BLOCK])
+            for start in range(0, whole, _BLOCK):
+                self._end.write(self._buffer[start : start + _BLOCK])
             del self._buffer[:whole]
             if whole > _BLOCK:
                 write_out(self._end)  # which may wait to become a workbook
