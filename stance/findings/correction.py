@@ -79,9 +79,7 @@ class Correction:
         stratum = np.unique(audit.stratum, return_inverse=True)[1]
         # What was drawn together: a stratum's pairs of a document.
         places = np.stack([stratum, document[audit.pair]])
-        keys, self._unit = np.unique(places, axis=1, return_inverse=True)
-        self._stratum = keys[0]
-        self._documents, self._cluster = np.unique(keys[1], return_inverse=True)
+        (self._stratum, self._cluster), self._unit = np.unique(places, axis=1, return_inverse=True)
         self._drawn = np.bincount(self._stratum)[self._stratum]
         share = sums_by(self._unit, audit.inclusion) / np.bincount(self._unit)
         self._share = sums_by(self._stratum, share)[self._stratum] / self._drawn
@@ -95,10 +93,9 @@ class Correction:
         shape = len(surrogates), len(document), len(SIDES)
         self._scores = np.array([scores for _, scores in surrogates]).reshape(shape)
         single = [[number] for number in range(len(surrogates))]
-        added = [*range(first, len(surrogates))]
-        self._models = [[], *single[:first]]  # surrogates that are weighted together
-        self._models += [model + added for model in self._models if added]
-        self._models += single[first:] if len(added) > 1 else []
+        chosen, added = ([], *single[:first]), [*range(first, len(surrogates))]
+        # Surrogates that are weighted together; of equal models the first one counts.
+        self._models = [model + more for more in ([], added) for model in chosen] + single[first:]
         self.pooled = self.weigh(np.ones(len(audit), np.bool_))  # weights by all labels
 
     def weights(self, pairs: Ints) -> Weights:
@@ -151,10 +148,10 @@ class Correction:
         labelled = np.unique(self._document[self.audit.pair[rows]])
         if rows.sum() < FEWEST_LABELS or len(labelled) < FEWEST:
             return None
-        sides, z, totals, sums, place = self._spread(pairs, rows, weights)
+        sides, z, totals, sums = self._spread(pairs, weights)
         # The squares of documents' deviations, less what the labels' chance adds to them.
-        squares, size = sums**2, np.unique(self._document[pairs], return_counts=True)[1]
-        np.subtract.at(squares, place, (1 - self._share)[:, None] * totals**2)
+        squares, size = sums**2, np.bincount(self._document[pairs], minlength=len(sums))
+        np.subtract.at(squares, self._cluster, (1 - self._share)[:, None] * totals**2)
         part = np.minimum(size / len(pairs), 0.5)
         between = np.maximum(1 / (1 - part) @ squares, 0)  # part: as in `_unbiased`
         by_stratum = sums_by(self._stratum, z**2)
@@ -167,34 +164,30 @@ class Correction:
         method = f"PPI++ ({', '.join(names)})" if names else AUDIT_ONLY
         return self._corrected(sides, variance, doubtful, rows, method)
 
-    def _spread(self, pairs: Ints, rows: Bools, weights: Weights) -> tuple[Any, ...]:
-        """Return shares of sides, deviations and totals of units, and sums of documents."""
+    def _spread(self, pairs: Ints, weights: Weights) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return shares of sides, deviations and totals of units, and sums of all documents."""
         predictions = self._predict(weights, pairs)
         residuals = self._sides - self._predict(weights, self.audit.pair)
-        z, totals, means = self._deviations(residuals, rows)
+        z, totals, means = self._deviations(residuals, np.isin(self.audit.pair, pairs))
         z, totals = (z * np.sqrt(weights.penalty)) @ QUANTITIES.T, totals @ QUANTITIES.T
-        document, cluster = np.unique(self._document[pairs], return_inverse=True)
-        share = (predictions - predictions.mean(axis=0)) / len(predictions)
-        sums = sums_by(cluster, share) @ QUANTITIES.T
-        place = np.minimum(np.searchsorted(document, self._documents), len(document) - 1)
-        place = place[self._cluster]  # any for units without rows, whose totals are 0
-        np.add.at(sums, place, totals)
-        return means + predictions.mean(axis=0), z, totals, sums, place
+        sums = np.zeros((self._document.max() + 1, len(SIDES)))
+        share = (predictions - predictions.mean(axis=0)) / len(pairs)
+        np.add.at(sums, self._document[pairs], share)
+        sums = sums @ QUANTITIES.T
+        np.add.at(sums, self._cluster, totals)
+        return means + predictions.mean(axis=0), z, totals, sums
 
     def correlation(self, parts: Sequence[Sequence[Any]], weights: Weights) -> float:
         """Return how the net stances of two parts vary together, by documents that both are of."""
-        documents = [np.unique(self._document[pairs]) for pairs, _ in parts]
-        shared = [np.isin(one, other) for one, other in (documents, documents[::-1])]
-        if not shared[0].any():
+        if not np.isin(*(self._document[pairs] for pairs, _ in parts)).any():
             return 0.0
         varied = []
-        for (pairs, known), both in zip(parts, shared, strict=True):
-            rows = np.isin(self.audit.pair, pairs)
-            _, z, totals, sums, _ = self._spread(pairs, rows, weights)
+        for pairs, known in parts:
+            _, z, totals, sums = self._spread(pairs, weights)
             # As in `estimate`, less what the labels' chance adds to the documents' deviations.
             chance = np.sqrt(1 - self._share) * totals[:, NET]
             error = max(known.errors[NET], 1e-300)
-            varied.append([part / error for part in (sums[both, NET], z[:, NET], chance)])
+            varied.append([part / error for part in (sums[:, NET], z[:, NET], chance)])
         by_document, by_label, chance = (a @ b for a, b in zip(*varied, strict=True))
         return float(np.clip(by_document + by_label - chance, -1, 1))
 
@@ -224,7 +217,7 @@ class Correction:
         """Return the effective number of documents with the rarer label of each quantity."""
         weight = np.where(rows, self._weight, 0.0)[:, None]
         hits = weight * (self.audit.truth[:, None] == np.arange(len(Stance)))
-        documents = self._cluster[self._unit]
+        documents = self._document[self.audit.pair]
         hit, missed = (effective(sums_by(documents, part)) for part in (hits, weight - hits))
         few = np.minimum(hit, missed)
         return np.append(few, few[list(SIDES)].min())  # the rarer side makes the net skewed
