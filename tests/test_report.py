@@ -384,14 +384,14 @@ def test_cells_with_a_colour_are_those_of_holm(seed):
     rng, shares = np.random.default_rng(seed), []
     for favor in rng.choice([0.1, 0.3, 0.5], 30):
         given = rng.multinomial(1, [0.3, 0.7 - favor, favor], 80)
-        shares.append(Share("NATO", "A", "", 80, 80, 0, 0, given, None, UNAUDITED))
+        shares.append(Share("NATO", "A", "", np.arange(80), 80, 0, 0, given, None, UNAUDITED))
     levels = np.geomspace(1e-6, 1, 2000)
     p = [next((x for x in levels if share.side(None, x)), 1.0) for share in shares]
     expected = [adjusted <= 0.05 for adjusted in holm(p)]
     sides = beyond_chance(shares, [None] * 30)
     assert [side != 0 for side in sides] == expected
     assert any(expected)
-    compared = beyond_chance(shares, shares[::-1])  # each with another, both ways
+    compared = beyond_chance(shares, [(share, 0.0) for share in shares[::-1]])  # both ways
     assert compared == [-side for side in compared[::-1]]
     assert all(
         side == np.sign(share.counts.net) for side, share in zip(sides, shares, strict=True) if side

@@ -52,7 +52,6 @@ class Pairs(NamedTuple):
 
     population: AnswersTable
     shares: Sequence[Share]  # most answers first
-    answers: Mapping[tuple[str, str], Ints]  # by holder and actor
     notes: Sequence[str]  # on the answers, and on what is left out
     evidence: Mapping[tuple[str, str], Sequence[Evidence]]  # by holder and actor, surest first
 
@@ -92,18 +91,15 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     unknown = np.array([not name for name in names])[holder]
     group = np.where(unknown | themselves, -1, holder)
     study = Study(replace(population, group=group, groups=names, periods={}), audit)
-    shares, answers = list[Share](), dict[tuple[str, str], Ints]()
-    for (actor, name, _), pairs in study.parts():
-        if name and actor != TOTAL and (share := study.share((actor, name, ""), pairs)).counts.n:
-            shares.append(share)
-            answers[name, actor] = pairs
+    parts = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
+    shares = [share for part in parts if (share := study.share(*part)).counts.n]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
     withheld = unknown & (population.stance == len(Stance))
     without = "without a holder (predict --speakers names one for neutral answers, too)"
     left = {"in which an actor judges itself": themselves, "withheld": withheld}
     left = {why: int(rows.sum()) for why, rows in (left | {without: unknown & ~withheld}).items()}
     more = [f"{count(number, 'answer')} left out, {why}" for why, number in left.items() if number]
-    return Pairs(population, shares, answers, [*population.notes, *more], {})
+    return Pairs(population, shares, [*population.notes, *more], {})
 
 
 def surest_answers(population: AnswersTable, pairs: Ints) -> list[int]:
@@ -137,8 +133,7 @@ def read_evidence(
     population, places = pairs.population, pairs.population.places
     if places.text is None:
         return pairs
-    ends = [(share.group, share.actor) for share in pairs.shares]
-    surest = {pair: surest_answers(population, pairs.answers[pair]) for pair in ends}
+    surest = {(s.group, s.actor): surest_answers(population, s.pairs) for s in pairs.shares}
     rows = read_cells(population, chain(*surest.values()))
     passages = dict(zip(rows, explain(rows), strict=False))
     evidence, book = defaultdict[tuple[str, str], list[Evidence]](list), book or ActorBook.default()

@@ -1,9 +1,10 @@
 """Shares of stances, counted and corrected, by actor, group and period, and how they differ."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,18 @@ class Share:
     actor: str
     group: str  # empty for all
     period: str
-    n: int  # answers
+    pairs: Ints  # numbers of the answers
     documents: int
     withheld: int  # answers not given, of which the counted shares take no account
     labels: int  # audited answers
     given: Ints  # answers given, by document and stance
     corrected: Corrected | None  # of all answers
     method: str
-    together: float = 0.0  # of the rest of an actor's answers, the correlation with the others
+
+    @property
+    def n(self) -> int:
+        """How many answers there are."""
+        return len(self.pairs)
 
     @cached_property
     def counts(self) -> Counts:
@@ -83,13 +88,14 @@ class Share:
         """Return the interval of the net stance that misses it with so small a probability."""
         return (self.corrected or self.counts).interval(NET, 1 - level)
 
-    def side(self, rest: "Share | None", level: float) -> int:
+    def side(self, rest: "Rest | None", level: float) -> int:
         """Return 1 or -1 if the net stance is clearly above or below another (None: 0), else 0."""
         low, high = self.ends(level)
         if rest:
-            known = self.corrected or self.counts, rest.corrected or rest.counts
-            ends = correction.difference(*known, 1 - level, rest.together)
-            low, high = ends if rest.net else (-1.0, 1.0)
+            other, together = rest
+            known = self.corrected or self.counts, other.corrected or other.counts
+            ends = correction.difference(*known, 1 - level, together)
+            low, high = ends if other.net else (-1.0, 1.0)
         return (low > 0) - (high < 0)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -110,7 +116,10 @@ def figures(known: Estimates | None, quantity: int, names: Sequence[str]) -> dic
     return dict(zip(names, figures, strict=True))
 
 
-def beyond_chance(shares: Sequence[Share], rests: Sequence[Share | None]) -> list[int]:
+Rest = tuple[Share, float]  # other answers on an actor, and how both net stances correlate
+
+
+def beyond_chance(shares: Sequence[Share], rests: Sequence[Rest | None]) -> list[int]:
     """Return on which `side` of the rest each net stance is, 0 if not significant (Holm)."""
     sides = [0] * len(shares)
     left = [number for number, share in enumerate(shares) if share.net]
@@ -173,36 +182,34 @@ class Study:
 
     def parts(self) -> Iterator[Part]:
         """Yield the pairs of all actors and of each: all, by group, by period, and by both."""
+        population = self.population
         for actor, pairs in self.actors.items():
-            groups = self._divide(pairs, "group")
-            yield (actor, "", ""), pairs
+            groups = [("", pairs), *sorted(split_by(pairs, population.group, population.groups))]
             yield from (((actor, group, ""), part) for group, part in groups)
-            for group, part in [("", pairs), *groups]:
-                periods = self._divide(part, "period")
+            for group, part in groups:
+                periods = split_by(part, population.period, [*population.periods])
                 yield from (((actor, group, period), both) for period, both in periods)
 
-    def _divide(self, pairs: Ints, of: str) -> list[tuple[str, Ints]]:
-        """Return the pairs of each group, by the alphabet, or of each period, the first first."""
-        population = self.population
-        if of == "period":
-            return split_by(pairs, population.period, [*population.periods])
-        return sorted(split_by(pairs, population.group, population.groups))
+    @cached_property
+    def _shares(self) -> list[Share]:
+        return [self.share(*part) for part in self.parts()]
 
     def shares(self) -> Iterator[Share]:
         """Yield the shares of each of the `parts`."""
-        return (self.share(*part) for part in self.parts())
+        return iter(self._shares)
 
     def share(self, names: Names, pairs: Ints) -> Share:
         """Return the shares of a part."""
         population, audit, answers = self.population, self.audit, len(Stance) + 1
         answered = tally(population.document[pairs], population.stance[pairs], answers)
-        corrected = self._correct(names[0], pairs)
+        known = self._correction
+        corrected = known.estimate(pairs, self._weights[names[0]]) if known else None
         labels = 0 if audit is None else int(np.isin(audit.pair, pairs).sum())
         few = labels < correction.FEWEST_LABELS
         lacking = UNAUDITED if audit is None else FEW if few else SCARCE
         return Share(
             *names,
-            n=len(pairs),
+            pairs=pairs,
             documents=len(answered),
             withheld=int(answered[:, -1].sum()),
             labels=labels,
@@ -211,47 +218,42 @@ class Study:
             method=corrected.method if corrected else lacking,
         )
 
-    def rest(self, share: Share) -> Share:
-        """Return the shares of the actor's answers that are not of a share's group."""
-        pairs, group = self.actors[share.actor], self.population.groups.index(share.group)
-        mine = self.population.group[pairs] == group
-        rest = self.share((share.actor, OTHERS, ""), pairs[~mine])
-        if not (self._correction and share.corrected and rest.corrected):
-            return rest
-        known = [(pairs[mine], share.corrected), (pairs[~mine], rest.corrected)]
-        together = self._correction.correlation(known, self._weights[share.actor])
-        return replace(rest, together=together)
+    def rest(self, share: Share) -> Rest:
+        """Return the shares of an actor's answers that are not of a share."""
+        others = np.setdiff1d(self.actors[share.actor], share.pairs, assume_unique=True)
+        rest = self.share((share.actor, OTHERS, OTHERS), others)
+        return rest, self._correlation(share, rest)
 
-    def _correct(self, actor: str, pairs: Ints) -> Corrected | None:
-        """Return the corrected shares of some of an actor's pairs; None of few or no labels."""
-        study = self._correction
-        return study.estimate(pairs, self._weights[actor]) if study else None
+    def _correlation(self, one: Share, other: Share) -> float:
+        """Return how two corrected net stances vary together; 0 if one is not corrected."""
+        if not (self._correction and one.corrected and other.corrected):
+            return 0.0
+        known = (one.pairs, one.corrected), (other.pairs, other.corrected)
+        return self._correction.correlation(known, self._weights[one.actor])
 
     def differences(self) -> list[dict[str, Any]]:
         """Return how groups, and periods, differ in net stance, as `DIFFERENCE` lists it."""
-        rows = []
-        for actor, of in product(self.actors, ("group", "period")):
-            for (one, first), (other, second), together in self._compared(actor, of):
-                value, (low, high), p = correction.compare(first, second, together)
-                rows.append((actor, of, one, other, value, low, high, p))
+        parts, rows = defaultdict[tuple[str, str], list[Share]](list), []
+        for share in self._shares:
+            if share.corrected and bool(share.group) != bool(share.period):
+                parts[share.actor, "group" if share.group else "period"].append(share)
+        for (actor, of), shares in parts.items():
+            for one, (other, together) in self._couples(shares):
+                if one.corrected and other.corrected:
+                    found = correction.compare(one.corrected, other.corrected, together)
+                    value, (low, high), p = found
+                    names = getattr(one, of), getattr(other, of)
+                    rows.append((actor, of, *names, value, low, high, p))
         adjusted = zip(rows, holm([row[-1] for row in rows]), strict=True)
         return [dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True)) for row, p in adjusted]
 
-    def _compared(self, actor: str, of: str) -> Iterator[tuple[Any, Any, float]]:
-        """Yield two parts of an actor, or one and the rest, and how these correlate."""
-        if not (study := self._correction):
-            return
-        pairs = self.actors[actor]
-        parts = [(name, part, self._correct(actor, part)) for name, part in self._divide(pairs, of)]
-        parts = [part for part in parts if part[-1]]
-        couples: Iterable[Any] = combinations(parts, 2)
-        if len(parts) > PAIRED:
-            others = (np.setdiff1d(pairs, part, assume_unique=True) for _, part, _ in parts)
-            rests = ((OTHERS, part, self._correct(actor, part)) for part in others)
-            couples = ((part, rest) for part, rest in zip(parts, rests, strict=True) if rest[-1])
-        for (one, *mine), (other, *theirs) in couples:
-            together = study.correlation((mine, theirs), self._weights[actor])
-            yield (one, mine[-1]), (other, theirs[-1]), together
+    def _couples(self, shares: Sequence[Share]) -> Iterator[tuple[Share, Rest]]:
+        """Yield each two of a few shares, or each of many and the rest of its actor's answers."""
+        if len(shares) > PAIRED:
+            yield from ((share, self.rest(share)) for share in shares)
+        else:
+            for one, other in combinations(shares, 2):
+                yield one, (other, self._correlation(one, other))
 
 
 def _check_filled(population: AnswersTable, audit: Audit) -> None:

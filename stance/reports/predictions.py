@@ -12,7 +12,7 @@ from stance.evaluation.intervals import FEWEST, TRUSTED
 from stance.files import AtomicGroup, file_hash
 from stance.findings import Request, Share, read_evidence, write_numbers
 from stance.findings.correction import FEWEST_LABELS
-from stance.findings.shares import QUANTITIES, TOTAL, WIDE, beyond_chance
+from stance.findings.shares import QUANTITIES, TOTAL, WIDE, Rest, beyond_chance
 from stance.records import NET, Stance
 from stance.reports import charts, figures, render
 from stance.reports.answers import TRACED, Models, Report
@@ -229,7 +229,7 @@ def note(share: Share) -> str:
 
 
 def shaded(
-    shares: Sequence[Share], rests: Sequence[Share | None]
+    shares: Sequence[Share], rests: Sequence[Rest | None]
 ) -> Iterator[tuple[Share, MatrixCell]]:
     """Yield net stances with the counted ones or the answers below, shaded if beyond chance."""
     for share, side in zip(shares, beyond_chance(shares, rests), strict=True):
