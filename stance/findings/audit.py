@@ -58,14 +58,14 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
     pairs = np.array(sorted(codings), np.int64)
     labels = [_settle(codings[pair]) for pair in pairs.tolist()]
     design = _find_design({row.design for row in rows}, labels, population)
-    held = design.keys() & {*population.key.tolist()}
+    answered = {*population.key.tolist()}
+    held = design.keys() & answered
     drawn = Counter(design[key][1] for key in held)
     chances, strata = zip(*(design[label.key] for label in labels), strict=True)
-    labelled = Counter(design[key][1] for key in {label.key for label in labels})
-    given = {(row.key, row.text) for row in rows if row.truth != MISSING}
-    empty = [key for key, _ in {(row.key, row.text) for row in rows} - given]
-    lacked = np.array([*empty, *(design.keys() - {row.key for row in rows})], np.uint64)
-    if missing := int(np.isin(lacked, population.key).sum()):
+    given = {label.key for label in labels}
+    labelled = Counter(design[key][1] for key in given)
+    asked = {row.key for row in rows} | design.keys()
+    if missing := len((asked & answered) - given):
         share = f"{100 * missing / (len(pairs) + missing):.0f} % of those drawn"
         advice = "label them, too: intervals hold only if labels are missing by chance within each "
         advice += "group that was drawn from"
