@@ -12,7 +12,7 @@ import numpy as np
 
 from stance.arrays import Floats32, Ints, Ints8, Keys
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
-from stance.display import count, listed, shown
+from stance.display import count, shown
 from stance.errors import DataError, UsageError
 from stance.files import refuse_changed, versions_of
 from stance.findings.request import Places, Request, find_periods, find_places, label_in
@@ -156,7 +156,7 @@ class _Reader:
         self._rows, self._naming = list[Keys](), list[Keys]()
         self._loose = 0  # answers without a document
         self._aimless = list[str]()  # where stances toward nobody stand
-        self._never = defaultdict[str, set[str]](set)  # files by stances never answered in them
+        self._never = ""  # in the first file with stances that are never answered: which
 
     def add(self, part: Records) -> None:
         """Read some records."""
@@ -167,8 +167,10 @@ class _Reader:
         asked = [bool(actor and (not only or actor in only)) for actor in actors]
         named = zip(asked, _cells(part, places.mentions), strict=True)
         self._rows.append(rows[asked] if only and places.actor < places.row else rows)
-        if never := {*" ".join({*_cells(part, places.never)}).split()} & {*Stance}:
-            self._never[" or ".join(sorted(never))].add(self._table.file_of(part.numbers[0]))
+        never = {*" ".join({*_cells(part, places.never)}).split()} & {*Stance}
+        if never and not self._never:
+            where = self._table.file_of(part.numbers[0])
+            self._never = f"{where}: all answers that are {' or '.join(sorted(never))} are withheld"
         self._naming.append(rows[[is_asked and mentions != "0" for is_asked, mentions in named]])
         for record, actor, is_asked in zip(part, actors, asked, strict=True):
             if not actor and record.cells[places.stance].strip():
@@ -233,9 +235,6 @@ class _Reader:
         shared = int((np.bincount(files) > 1).sum())
         periods, period = find_periods(values.pop("day"), request.period)
         notes = self._notes(repeated, int((period == MISSING).sum()), shared)
-        stances, files = next(iter(self._never.items()), ("", {""}))
-        where = listed(sorted(files), 1, "file")
-        never = f"{where}: all answers that are {stances} are withheld" * bool(stances)
         return AnswersTable(
             request=request,
             table=table.name,
@@ -250,7 +249,7 @@ class _Reader:
             rows=len(np.unique(np.concatenate(self._rows))),
             naming=len(np.unique(np.concatenate(self._naming))),
             versions=versions,
-            never_answered=never,
+            never_answered=self._never,
             notes=(*table.notes, *(f"{table.name}: {note}" for note in notes)),
             **values,
         )
