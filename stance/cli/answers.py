@@ -230,7 +230,7 @@ def shares(
         raise UsageError(f"{output}: graphs are not compressed; name it {output.with_suffix('')}")
     how = {"force": force, "excel_safe": excel_safe}
     study = findings.read_study(request)
-    edges = findings.find_pairs(study.population, study.audit) if pairs else None
+    edges = findings.find_pairs(study) if pairs else None
     if edges and (output or as_json):
         edges = findings.read_evidence(edges)
     figures, notices = (edges or study).to_json(), list[str]()

@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +14,10 @@ from stance.arrays import Ints
 from stance.display import count, shown
 from stance.errors import DataError
 from stance.files import AtomicGroup
-from stance.findings.answers import AnswersTable
-from stance.findings.correction import Audit
+from stance.findings.answers import AnswersTable, split_by
 from stance.findings.request import Request
 from stance.findings.sampling import write_sample
-from stance.findings.shares import DIFFERENCE, TOTAL, Share, Study, figures, read_study
+from stance.findings.shares import DIFFERENCE, Share, Study, figures, read_study
 from stance.model.passages import Passage
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, raw_spans
@@ -78,8 +76,9 @@ class Pairs(NamedTuple):
         return row
 
 
-def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
+def find_pairs(study: Study) -> Pairs:
     """Return what each holder's stances toward each other actor are, most answers first."""
+    population = study.population
     names, holder = population.holders, population.holder
     if not any(names):
         why = "no answer has a holder, since all are neutral or withheld"
@@ -89,16 +88,19 @@ def find_pairs(population: AnswersTable, audit: Audit | None = None) -> Pairs:
     numbers = {name: number for number, name in enumerate(population.actors)}
     themselves = np.array([numbers.get(name, -1) for name in names])[holder] == population.actor
     unknown = np.array([not name for name in names])[holder]
-    group = np.where(unknown | themselves, -1, holder)
-    study = Study(replace(population, group=group, groups=names, periods={}), audit)
-    parts = (part for part in study.parts() if part[0][1] and part[0][0] != TOTAL)
-    shares = [share for part in parts if (share := study.share(*part)).counts.n]
+    other = np.where(unknown | themselves, -1, holder)
+    shares = [
+        study.share((actor, name, ""), pairs)
+        for actor in population.actors
+        for name, pairs in split_by(study.actors[actor], other, names)
+    ]
+    shares = [share for share in shares if share.counts.n]
     shares.sort(key=lambda share: (-share.counts.n, share.group, share.actor))
     withheld = unknown & (population.stance == len(Stance))
     without = "without a holder (predict --speakers names one for neutral answers, too)"
     left = {"in which an actor judges itself": themselves, "withheld": withheld}
-    left = {why: int(rows.sum()) for why, rows in (left | {without: unknown & ~withheld}).items()}
-    more = [f"{count(number, 'answer')} left out, {why}" for why, number in left.items() if number]
+    sizes = {why: int(rows.sum()) for why, rows in (left | {without: unknown & ~withheld}).items()}
+    more = [f"{count(size, 'answer')} left out, {why}" for why, size in sizes.items() if size]
     return Pairs(population, shares, [*population.notes, *more], {})
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -69,17 +69,15 @@ class Request:
         source = self.source
         return str(source) if isinstance(source, Path) else count(len(source.paths), "file")
 
-    def open(self) -> Table:
+    @contextmanager
+    def open(self) -> Iterator[Table]:
         """Open the table, or several as one; labels get the columns that `predict` writes."""
-        form = form_of(self)
-        if isinstance(self.source, Inputs):
-            file = self.prefix + FILE
-            table: Table = JoinedTable(
-                self.source, file, lambda path, _: open_table(path, **form), self._check
-            )
-        else:
-            table = open_table(self.source, **form)
-        try:
+        form, source, file = form_of(self), self.source, self.prefix + FILE
+        with (
+            JoinedTable(source, file, lambda path, _: open_table(path, **form), self._check)
+            if isinstance(source, Inputs)
+            else open_table(source, **form)
+        ) as table:
             if not _predicted(table.columns, self.prefix):
                 _read_labels_as_answers(table, self)
             elif self.stance_column not in (None, self.prefix + "stance"):
@@ -87,10 +85,7 @@ class Request:
                 raise DataError(f"{table.name}: {why}")
             elif table.headers:
                 _put_inputs_first(table, self.prefix)
-        except DataError:
-            table.close()
-            raise
-        return table
+            yield table
 
     def _check(self, table: Table) -> None:
         """Raise if a table has no answers."""

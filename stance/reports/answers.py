@@ -90,7 +90,7 @@ class Report:
             how = "name their --model and --actors; answers by --deep have no reasons here"
             self.notes.append(f"{self.denied} did not make these answers; {how}")
         self.book = self.maker.model.book if self.maker else None
-        self.every_pair = find_pairs(population, sample) if any(population.holders) else None
+        self.every_pair = find_pairs(study) if any(population.holders) else None
         self.pairs = self._most_frequent(self.every_pair) if self.every_pair else None
         if population.places.text is None:
             advice = "no paragraphs are shown; name their column with --text-column"
