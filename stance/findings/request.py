@@ -282,8 +282,7 @@ def _period(day: date, unit: Unit) -> tuple[int, str]:
     ((8097, '2024 Q2'), (105590, '2024-W36'))
     """
     if unit == "week":
-        year, week, _ = day.isocalendar()
-        return (day.toordinal() - 1) // 7, f"{year}-W{week:02}"
+        return (day.toordinal() - 1) // 7, f"{day:%G-W%V}"
     month = 12 * day.year + day.month - 1
     if unit == "month":
         return month, f"{day.year}-{day.month:02}"

@@ -13,7 +13,6 @@ import numpy as np
 from stance.arrays import Ints
 from stance.corpus.rows import HOLDERS
 from stance.display import cut, shown
-from stance.errors import DataError
 from stance.files import file_hash
 from stance.findings import Cells, Pairs, find_pairs, read_cells, read_evidence, surest_answers
 from stance.findings.answers import AnswersTable
@@ -22,7 +21,6 @@ from stance.findings.request import Request, usual_column
 from stance.findings.shares import LEVEL, TOTAL, Share, Study
 from stance.model import StanceModel
 from stance.model.passages import Passage
-from stance.reading.text import parse_spans
 from stance.records import ANSWERS, SIDES
 from stance.storage import BUNDLED, bundled_model, model_file
 from stance.tables import months_of
@@ -176,11 +174,7 @@ def _explain(
     asked = (places.text, places.spans, places.over)
     columns = (["" if place is None else row[place] for row in cells.values()] for place in asked)
     texts, spans, dates = columns
-    try:
-        given = [parse_spans(*row, "spans") for row in zip(spans, texts, strict=True)]
-    except DataError:  # then stance predict did not write this table
-        return []
     actors = [population.actors[number] for number in population.actor[answers]]
-    judged = model.judge(texts, actors, given, months=months_of(dates), pushes=True)
+    judged = model.judge(texts, actors, spans, months=months_of(dates), pushes=True)
     same = np.abs(judged.stance - population.chances[answers]) <= SAME
     return judged.passages(texts) if same.all() else []
