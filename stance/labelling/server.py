@@ -121,11 +121,8 @@ def read_codebook(path: Path | None) -> str:
 
 def render(session: Session, codebook: str, nonce: str) -> str:
     """Return the page; what it shows of the table, its script asks for pair by pair."""
-    folder = Path(__file__).parent / "templates"
-    files = (folder / name for name in ("label.html.j2", "label.css", "label.js"))
-    page, style, script = (Markup(file.read_text("utf-8")) for file in files)  # noqa: S704 (ours)
-    known = {"session": session, "codebook": markdown(codebook), "nonce": nonce}
-    return str(environment().from_string(page).render(**known, style=style, script=script))
+    page = environment().get_template("label.html.j2")
+    return page.render(session=session, codebook=markdown(codebook), nonce=nonce)
 
 
 def markdown(text: str) -> Markup:
