@@ -72,7 +72,7 @@ class Report:
             known = actors[:TRACED] if period else (*actors, TOTAL)
             return actor in known and (not group or (not period and group in self.groups))
 
-        shares = [study.share(names, part) for names, part in study.parts() if is_shown(*names)]
+        self.shares = shares = [study.share(*part) for part in study.parts() if is_shown(*part[0])]
         self.total = shares[0]  # of all actors together
         self.actors = [s for s in shares if s.actor != TOTAL and not s.group and not s.period]
         self.few = [n for n in ranked if not study.share((n, "", ""), study.actors[n]).net]

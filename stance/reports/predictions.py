@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from stance.corpus.rows import HOLDERS
 from stance.display import count, definite, points, ranged, shown
@@ -55,23 +54,17 @@ def write_predictions(
         if folder:
             every = [figure for listed in drawn.values() for figure in listed]
             notes += figures.write_figures(folder, every, group, pdf=pdf, force=force)
-            for name, rows in tables_of(report).items():
+            tables = {figures.NUMBERS: [row for share in report.shares for row in share.rows()]}
+            if report.every_pair and report.pairs:
+                pairs = read_evidence(report.every_pair, report.book)
+                tables["pairs.csv"] = pairs.to_json()["pairs"]
+            for name, rows in tables.items():
                 what, how = Path(name).stem, {"force": force, "excel_safe": excel_safe}
                 write_numbers(folder / name, rows, what, group, **how)
         group.write(output, data, force=force)
     counted = f"{count(report.population.rows, 'row')}, {count(report.total.n, 'answer')}"
     counted += f", {report.total.withheld:,} withheld" * (report.total.withheld > 0)
     return [*notes, f"wrote {output}: {counted}"]
-
-
-def tables_of(report: Report) -> dict[str, list[dict[str, Any]]]:
-    """Return the figures of all shares, and those of pairs, by the name of their file."""
-    whole = [report.total] if report.total.actor == TOTAL else []  # else the only actor
-    shares = (*whole, *report.actors, *report.cells, *report.course)
-    tables = {figures.NUMBERS: [row for share in shares for row in share.rows()]}
-    if report.every_pair and report.pairs:
-        tables["pairs.csv"] = read_evidence(report.every_pair, report.book).to_json()["pairs"]
-    return tables
 
 
 # --- Figures, each of which is left out where too few answers leave it empty ---
