@@ -77,7 +77,7 @@ class Estimate(NamedTuple):
 
 def whiskers(rows: Sequence[tuple[str, str, Estimate]], axis: Axis) -> Drawing:
     """Return estimates with intervals under each other, between their names and notes."""
-    names = [[cut(n)] if sum(widths(n)) <= NAME else _lines(n, 3, NAME) for n, _, _ in rows]
+    names = [_lines(name, 3, NAME) for name, _, _ in rows]
     start = 12 + BOLD * max(map(_columns, names))
     end = NARROW - 12 - NOTE * max(len(note) for _, note, _ in rows)
     tops = [*accumulate((ROW + LINE * (len(name) - 1) for name in names), initial=0)]
