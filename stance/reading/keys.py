@@ -129,19 +129,6 @@ class KeyIndex:
         return values
 
 
-def _distinct(keys: Keys) -> Ints:
-    """Return a place of each key, in order; where keys recur, much faster than by sorting."""
-    left, places = np.arange(len(keys)), list[Ints]()
-    last = np.zeros(1 << (2 * len(keys)).bit_length(), np.int64)
-    while len(left):
-        slots = keys.take(left) * MULTIPLIER >> np.uint64(65 - len(last).bit_length())
-        last[slots] = left  # of several the last stays
-        kept = last.take(slots.view(np.int64))
-        places.append(left[kept == left])
-        left = left[keys.take(kept) != keys.take(left)]
-    return np.sort(np.concatenate(places))
-
-
 Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
 """Returns a value per string for each column."""
 
@@ -166,7 +153,6 @@ class StringTable:
         self._columns: dict[str, NDArray[Any]] = {n: np.zeros(0, t) for n, t in self._types.items()}
         self._numbers: dict[str, int] = {}
         self._index = KeyIndex(np.zeros(0, np.uint64))
-        self._place = np.zeros(0, np.int64)  # number of each key of the index
 
     def __len__(self) -> int:
         return len(self.strings)
@@ -198,16 +184,15 @@ class StringTable:
 
         So a string that is known need not be made, which takes most of the time.
         """
-        place = self._index.find(keys)
-        new = np.flatnonzero(place < 0)
+        number = self._index.find(keys).astype(np.int64)
+        new = np.flatnonzero(number < 0)
         if len(new):
-            some, known = new.take(_distinct(keys[new])), len(self._index)
-            number = self.find(spell(some))
-            # Of the index: what an interrupted call left behind it has no key.
-            self._place = np.append(self._place[:known], number)
+            some = new.take(np.sort(np.unique(keys[new], return_index=True)[1]))
+            del self.strings[len(self._index) :]  # what an interrupted call left there
+            self.add(spell(some))
             self._index.add(keys[some])
-            place[new] = self._index.find(keys[new])
-        return self._place.take(place)
+            number[new] = self._index.find(keys[new])
+        return number
 
 
 # Texts that share the part J of their word triples agree in a band with probability

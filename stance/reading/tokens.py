@@ -106,6 +106,7 @@ _GAPS: dict[str, tuple[type, Callable[[str], Any]]] = {
 
 
 MOST_SPELLINGS = 400_000  # kept for the next batch
+_SPACE = stretch_keys(code_points(" "), np.array([0]), np.array([1]))
 
 
 class Spellings(StringTable):
@@ -188,7 +189,7 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     type_ = _numbers(spellings, stretch_keys(codes, begin, end), joined, begin, end)
     behind, filled = np.append(begin[1:], np.int32(0)), np.flatnonzero(np.diff(first))
     behind[first[1:][filled] - 1] = offset[1:][filled] - 1  # the ends of texts
-    gap = np.full(len(begin), spellings.gaps.find([" "])[0])
+    gap = spellings.gaps.find_keys(_SPACE, lambda _: [" "]).repeat(len(begin))
     odd = np.flatnonzero((behind - stop != 1) | (chars.take(stop) != ord(" ")))
     low, high = stop[odd], np.minimum(behind, stop + np.int32(LONGEST_GAP))[odd]
     sizes = (high - low).astype(np.int64)
