@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stance.arrays import Bools, Floats, Ints, Keys, stretches
 from stance.features import ROLES
 from stance.reading.frames import KINDS, TURNS
-from stance.reading.keys import StringTable, extended_keys, join_keys, key_of, keys_of
+from stance.reading.keys import StringTable, join_keys, key_of, keys_of
 from stance.reading.words import Reader
 
 MARKS = {
@@ -191,17 +191,14 @@ class Occurrences(NamedTuple):
         sequences: Sequences,
     ) -> "Occurrences":  # fmt: skip
         """Return occurrences of an open set, whose features are sequences of symbols."""
-        keys: dict[tuple[int, ...], Keys] = {(): np.full(len(pair), key_of(template), np.uint64)}
-        for _, which in sequences:
-            for end in range(len(which)):  # many begin alike
-                if which[: end + 1] not in keys:
-                    keys[which[: end + 1]] = extended_keys(keys[which[:end]], symbols[which[end]])
         places = [np.flatnonzero(present) for present, _ in sequences]
-        taken = zip(sequences, places, strict=True)
-        key = np.concatenate([keys[which].take(place) for (_, which), place in taken])
+        keys = [
+            join_keys(key_of(template), *(symbols[one].take(place) for one in which))
+            for place, (_, which) in zip(places, sequences, strict=True)
+        ]
         whole = np.concatenate(places)
         names: Any = {"template": template, "symbols": symbols, "sequences": sequences}
-        return cls(pair.take(whole), word.take(whole), key, **names)
+        return cls(pair.take(whole), word.take(whole), np.concatenate(keys), **names)
 
     def by_pair(self) -> "Occurrences":
         """Return the same occurrences once per pair, also if the pairs of a paragraph share them.

@@ -1,7 +1,6 @@
 """64-bit hashes of words, phrases and whole texts, and tables that number strings by them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
 from hashlib import blake2b
 from itertools import count, pairwise
 from typing import Any, NamedTuple
@@ -33,14 +32,11 @@ def keys_of(texts: Iterable[str], prefix: str = "") -> Keys:
 
 def join_keys(template: int, *parts: Keys) -> Keys:
     """Return one key per position for a sequence of keys; ``template`` is the key of its name."""
-    return reduce(extended_keys, parts, np.full_like(parts[0], template))
-
-
-def extended_keys(keys: Keys, part: Keys) -> Keys:
-    """Return the keys of sequences that go on with one more part."""
-    key = keys ^ part
-    key *= MULTIPLIER
-    key ^= key >> _SHIFT
+    key = np.full_like(parts[0], template)
+    for part in parts:
+        key ^= part
+        key *= MULTIPLIER
+        key ^= key >> _SHIFT
     return key
 
 
