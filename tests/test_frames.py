@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.reading.clauses import Clauses
+from stance.reading.clauses import phrases_of
 from stance.reading.constructions import constructions_of, occurrences
 from stance.reading.cues import cues_of
 from stance.reading.frames import MOST_WORDS, describe, frames_of
@@ -55,9 +55,8 @@ def test_a_construction_stands_only_where_its_sign_is(reader: Reader) -> None:
     bare = [form._replace(sign="") for form in forms]
     cues = cues_of("english")
     assert cues
-    clauses = Clauses(reader, cues)
     for text in CASES:
-        phrases = clauses.phrases(reader.words([text]), np.arange(1), MOST_WORDS)
+        phrases = phrases_of(reader.words([text]), reader, cues, np.arange(1), MOST_WORDS)
         if phrases:
             with_signs, without = (
                 [(form.name, hit.span()) for form, hit in occurrences(phrases.tags, some)]

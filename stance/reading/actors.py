@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import category
 
 import numpy as np
@@ -53,7 +53,7 @@ class ActorBook:
     [('Russia', 0, 6), ('NATO', 13, 17)]
     """
 
-    columns: ClassVar[dict[str, type]] = {"alias exact": np.int32, "alias": np.int32}
+    columns = "alias exact", "alias"
     """What `match` asks of spellings: see `PhraseMatcher.describe`."""
 
     def __init__(self, actors: Sequence[Actor], kinds: Collection[str] = ALIAS_KINDS) -> None:
@@ -80,7 +80,7 @@ class ActorBook:
         self._termed = np.array([len(alias.terms) > 0 for alias in aliases], np.bool_)
         # What counts by what stands around it.
         self._doubtful = np.array([a.alone or a.kind in UNSURE for a in aliases], np.bool_)
-        self._spellings = Spellings(self.matcher.describe, self.columns)
+        self._spellings = Spellings(self.matcher.describe, dict.fromkeys(self.columns, np.int32))
 
     def _sure_aliases(self) -> Iterator[Alias]:
         """Yield the aliases that can mean one actor alone."""

@@ -12,7 +12,7 @@ from stance.arrays import Bools, Bytes, Ints, Ints8, among, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.cues import OWNERS, SIGNALS, Cues
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
-from stance.reading.words import NOBODY, Reader, Words
+from stance.reading.words import CUE_PHRASES, NOBODY, Reader, Words
 
 LONGEST = 80  # words of a sentence that is read
 _DEMONYM, _REFERS = map(ALIAS_KINDS.index, ("demonym", "refers"))
@@ -51,86 +51,80 @@ _JOINS = np.array([_letters(_FOLLOWERS.get(chr(before), "")) for before in range
 """Which letter continues a noun phrase after which."""
 
 
-class Clauses:
-    """Cuts batches into phrases; knows the letters of a reader's spellings."""
+def _describe(reader: Reader, cues: Cues, types: Ints) -> Bytes:
+    """Return what `Cues.describe` tells of some words, of shape (8, n_words)."""
+    known = reader.types["cue"]
+    # `np.unique` alone would load numpy's masked arrays.
+    new = np.flatnonzero(np.bincount(types[known.take(types) == 0]))
+    if len(new):
+        lower = [reader.types.strings[number].lower() for number in new.tolist()]
+        signs = np.append(reader.lexicon.signs, 0).take(reader.types["category"][new])
+        functions = reader.types["functions"][new].tolist()
+        owned = [OWNERS.get(word, word) for word in lower]  # "its" is "their", too
+        for name, numbers in zip(CUE_PHRASES, cues.phrases.describe(owned, owned), strict=True):
+            reader.types[name][new] = numbers
+        described = b"".join(map(cues.describe, lower, signs.tolist(), functions))
+        known[new] = np.frombuffer(described, np.uint64)
+    # Eight bytes are fetched at once, as one number.
+    return known.take(types).view(np.uint8).reshape(-1, 8).T
 
-    def __init__(self, reader: Reader, cues: Cues) -> None:
-        self._types, self.cues = reader.types, cues
-        self._signs = np.append(reader.lexicon.signs, 0)
-        self._known = np.zeros(0, np.uint64)  # by spelling, what `Cues.describe` tells, or 0
-        self._numbers = np.zeros((2, 0), np.int32)  # as `PhraseMatcher.find` takes them
 
-    def _describe(self, types: Ints) -> Bytes:
-        """Return what `Cues.describe` tells of some words, of shape (8, n_words)."""
-        if (more := 2 * len(self._types) - len(self._known)) > len(self._types):
-            self._known = np.pad(self._known, (0, more))
-            self._numbers = np.pad(self._numbers, ((0, 0), (0, more)))
-        # `np.unique` alone would load numpy's masked arrays.
-        new = np.flatnonzero(np.bincount(types[self._known.take(types) == 0]))
-        if len(new):
-            lower = [self._types.strings[number].lower() for number in new.tolist()]
-            signs = self._signs.take(self._types["category"][new]).tolist()
-            functions = self._types["functions"][new].tolist()
-            known = b"".join(map(self.cues.describe, lower, signs, functions))
-            self._known[new] = np.frombuffer(known, np.uint64)
-            owned = [OWNERS.get(word, word) for word in lower]  # "its" is "their", too
-            self._numbers[:, new] = [*self.cues.phrases.describe(owned, owned)]
-        # Eight bytes are fetched at once, as one number.
-        return self._known.take(types).view(np.uint8).reshape(-1, 8).T
+def phrases_of(
+    words: Words, reader: Reader, cues: Cues, asked: Ints, longest: int
+) -> Phrases | None:
+    """Return the phrases of the sentences that matter, None if there are none.
 
-    def phrases(self, words: Words, asked: Ints, longest: int) -> Phrases | None:
-        """Return the phrases of the sentences that matter, None if there are none.
-
-        Only paragraphs that are asked for, of at most ``longest`` words, are looked at.
-        """
-        cues = self.cues
-        word = _words_of_short(words, asked, longest)
-        types = words.type.take(word)
-        known = self._describe(types)
-        letter, noun, sign, value = known[:4].copy()
-        sign, value = sign.view(np.int8), value.view(np.int8)
-        name, who = words.name.take(word), words.who.take(word)
-        proper = name & ~_letters("suF")[noun] & ~_letters("HDO")[letter]  # ": 'They lie'"
-        letter[name], letter[proper] = noun[name], ord("N")
-        # "don't": of "isn't" and "hasn't" the letter tells more.
-        negated = words.clitic.take(word) == CLITIC_NEGATION
-        apart = (who >= 0) | negated & (letter == ord("m"))  # "can't rely on"
-        letter[negated & ~_letters("bh")[letter]] = ord("m")
-        places = words.para.take(word), words.gap.take(word), np.where(apart, -1, types)
-        first, length, number = cues.phrases.find(*places, *self._numbers)
-        # "a dressing down" is a noun behind its article.
-        article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
-        first, length = first + article, length - article
-        more = np.zeros(len(word), np.int64)
-        more[first] = length - 1
-        for step in range(1, int(length.max(initial=1))):
-            letter[first[length > step] + step] = ord("x")
-        letter[first], noun[first] = cues.phrase_letter[number], 0
-        sign[first] = cues.phrase_sign[number]
-        trait = letter == ord("j")
-        letter[trait], value[trait] = ord("J"), sign[trait]
-        named = who != NOBODY
-        demonym = named.copy()
-        demonym[named] = words.alias_kind.take(word[named]) == _DEMONYM
-        letter[named] = np.where(demonym[named], ord("M"), ord("A"))
-        marked = np.flatnonzero(known[4])
-        bits, marked = known[4][marked], word[marked]
-        signalling = {n: marked[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
-        refers = among(word, signalling["referring"]) & words.sentence_start.take(word)
-        chosen = _sentences_with_cues(words, word, letter, (sign != 0, named, refers))
-        if not len(chosen):
-            return None
-        word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
-        sign, value, people = sign[chosen], value[chosen], demonym[chosen]
-        # Whom a verb may follow: "Germans" and "Some trust China", but not "Swiss".
-        spelled = (self._types.strings[number] for number in words.type[word[people]].tolist())
-        people[people] = [text[-1] == "s" != text[-2] for text in spelled]
-        some = among(word, signalling["quantities"]) & words.sentence_start.take(word)
-        people[:-2] |= some[:-2] & (letter[2:] == ord("A"))
-        adverb = letter == ord("L")
-        _by_context(words, word, letter, noun, people)
-        sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
-        return _phrases(words, word, (letter, sign, value, more), signalling)
+    Only paragraphs that are asked for, of at most ``longest`` words, are looked at.
+    """
+    word = _words_of_short(words, asked, longest)
+    types = words.type.take(word)
+    known = _describe(reader, cues, types)
+    letter, noun, sign, value = known[:4].copy()
+    sign, value = sign.view(np.int8), value.view(np.int8)
+    name, who = words.name.take(word), words.who.take(word)
+    proper = name & ~_letters("suF")[noun] & ~_letters("HDO")[letter]  # ": 'They lie'"
+    letter[name], letter[proper] = noun[name], ord("N")
+    # "don't": of "isn't" and "hasn't" the letter tells more.
+    negated = words.clitic.take(word) == CLITIC_NEGATION
+    apart = (who >= 0) | negated & (letter == ord("m"))  # "can't rely on"
+    letter[negated & ~_letters("bh")[letter]] = ord("m")
+    places = words.para.take(word), words.gap.take(word), np.where(apart, -1, types)
+    first, length, number = cues.phrases.find(
+        *places, *(reader.types[name] for name in CUE_PHRASES)
+    )
+    # "a dressing down" is a noun behind its article.
+    article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
+    first, length = first + article, length - article
+    more = np.zeros(len(word), np.int64)
+    more[first] = length - 1
+    for step in range(1, int(length.max(initial=1))):
+        letter[first[length > step] + step] = ord("x")
+    letter[first], noun[first] = cues.phrase_letter[number], 0
+    sign[first] = cues.phrase_sign[number]
+    trait = letter == ord("j")
+    letter[trait], value[trait] = ord("J"), sign[trait]
+    named = who != NOBODY
+    demonym = named.copy()
+    demonym[named] = words.alias_kind.take(word[named]) == _DEMONYM
+    letter[named] = np.where(demonym[named], ord("M"), ord("A"))
+    marked = np.flatnonzero(known[4])
+    bits, marked = known[4][marked], word[marked]
+    signalling = {n: marked[bits >> bit & 1 > 0] for bit, n in enumerate(SIGNALS)}
+    refers = among(word, signalling["referring"]) & words.sentence_start.take(word)
+    chosen = _sentences_with_cues(words, word, letter, (sign != 0, named, refers))
+    if not len(chosen):
+        return None
+    word, letter, noun, more = word[chosen], letter[chosen], noun[chosen], more[chosen]
+    sign, value, people = sign[chosen], value[chosen], demonym[chosen]
+    # Whom a verb may follow: "Germans" and "Some trust China", but not "Swiss".
+    spelled = (words.types.strings[number] for number in words.type[word[people]].tolist())
+    people[people] = [text[-1] == "s" != text[-2] for text in spelled]
+    some = among(word, signalling["quantities"]) & words.sentence_start.take(word)
+    people[:-2] |= some[:-2] & (letter[2:] == ord("A"))
+    adverb = letter == ord("L")
+    _by_context(words, word, letter, noun, people)
+    sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
+    return _phrases(words, word, (letter, sign, value, more), signalling)
 
 
 def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:

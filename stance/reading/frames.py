@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stance.arrays import Ints
-from stance.reading.clauses import Clauses, Phrases
+from stance.reading.clauses import Phrases, phrases_of
 from stance.reading.constructions import Construction, Evaluations, constructions_of, occurrences
 from stance.reading.cues import Cues, cues_of
 from stance.reading.rejections import DOUBTS
@@ -397,11 +397,6 @@ class _Sentences(Evaluations):
         return agents, patients
 
 
-def _clauses(reader: Reader) -> Clauses | None:
-    cues = cues_of(reader.language)
-    return Clauses(reader, cues) if cues else None
-
-
 def frames_of(words: Words, reader: Reader, longer: bool = False) -> list[Frame]:
     """Return the frames of a batch's short or longer paragraphs; `Words.once` keeps them."""
     if longer:
@@ -422,10 +417,10 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
 
 
 def _frames(words: Words, reader: Reader, asked: Ints, longest: int) -> list[Frame]:
-    clauses = reader.once(_clauses, reader)
-    if not (clauses and (phrases := clauses.phrases(words, asked, longest))):
+    cues = cues_of(reader.language)
+    if not (cues and (phrases := phrases_of(words, reader, cues, asked, longest))):
         return []
-    return _Sentences(words, phrases, clauses.cues).frames(constructions_of(reader.language))
+    return _Sentences(words, phrases, cues).frames(constructions_of(reader.language))
 
 
 def describe(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:

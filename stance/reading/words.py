@@ -22,6 +22,9 @@ NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is re
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
+# What `PhraseMatcher.describe` tells of spellings.
+PHRASES, CUE_PHRASES = ("phrase exact", "phrase"), ("cue phrase exact", "cue phrase")
+
 # What is known of a mention by its last word.
 _AFTER = ("gap", "end", "clitic", "between")
 
@@ -225,7 +228,8 @@ class Reader:
         self._function_keys = dict(zip(functions, keys_of(functions).tolist(), strict=True))
         columns: dict[str, type] = {"stem": np.int64, "category": np.int8, "small": np.bool_}
         columns |= {"functions": np.uint8, "function key": np.uint64, "grammar": np.uint8}
-        columns |= {"phrase exact": np.int32, "phrase": np.int32} | book.columns
+        columns |= dict.fromkeys((*PHRASES, *book.columns, *CUE_PHRASES), np.int32)
+        columns["cue"] = np.uint64
         # All stems and spellings seen so far; the stem of a spelling is a number in ``stems``.
         self.stems = StringTable(lambda stems: (keys_of(stems, "stem:"),), {"key": np.uint64})
         self.types = Spellings(self._describe, columns)
@@ -242,6 +246,7 @@ class Reader:
         yield list(map(GRAMMAR.get, lower, repeat(0)))
         yield from lexicon.phrases.describe(words, lower)
         yield from self.book.matcher.describe(words, lower)
+        yield from (0, 0, 0)  # cues, which are described where an actor may be judged
 
     def words(
         self, texts: Sequence[str], spans: Ints32 = NO_SPANS, months: Ints | None = None,
@@ -364,7 +369,7 @@ class Reader:
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.types["category"].take(tokens.type)
         np.copyto(category, -1, where=negation)  # "won't" is not "won"
-        numbers = self.types["phrase exact"], self.types["phrase"]
+        numbers = (self.types[name] for name in PHRASES)
         # Mentions stand in no phrase: "to Justice Department".
         places = tokens.para, tokens.gap, np.where(mentioned, -1, tokens.type)
         first, length, value = self.lexicon.phrases.find(*places, *numbers)
