@@ -175,8 +175,8 @@ class StringTable:
             numbers.update(zip(new, count(len(self) - len(new))))
         return np.fromiter(map(numbers.__getitem__, strings), np.int64, len(strings))
 
-    def find_keys(self, keys: Keys, spell: Callable[[Ints], Sequence[str]]) -> Ints:
-        """Return the number of the string of each key; ``spell`` gives the strings at some places.
+    def find_keys(self, keys: Keys, text: str, begin: Ints | Ints32, end: Ints | Ints32) -> Ints:
+        """Return the numbers of the strings at some places of a text, given their keys.
 
         So a string that is known need not be made, which takes most of the time.
         """
@@ -184,8 +184,9 @@ class StringTable:
         new = np.flatnonzero(number < 0)
         if len(new):
             some = new.take(np.sort(np.unique(keys[new], return_index=True)[1]))
+            places = zip(begin[some].tolist(), end[some].tolist(), strict=True)
             del self.strings[len(self._index) :]  # what an interrupted call left there
-            self.add(spell(some))
+            self.add([text[low:high] for low, high in places])
             self._index.add(keys[some])
             number[new] = self._index.find(keys[new])
         return number

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Bools, Bytes, Codes, Ints, Ints32, Keys, stretches
+from stance.arrays import Bools, Bytes, Codes, Ints, Ints32, stretches
 from stance.reading.keys import StringTable, stretch_keys
 from stance.reading.text import code_points, described
 
@@ -61,22 +61,14 @@ _FLAGS: dict[str, type] = {
 
 
 def flags_of(words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
-    """Yield the flags of some spellings, given in lower case, too; arrays, for there are many."""
-    sizes = np.fromiter(map(len, words), np.int64, len(words))
-    codes, ends = code_points("".join(words)), np.cumsum(sizes)
-    first, last = codes.take(ends - sizes), codes.take(ends - 1)
-    capital = (first >= ord("A")) & (first <= ord("Z"))
-    beyond = np.flatnonzero(first > LAST_ASCII)
-    capital[beyond] = [chr(code).istitle() for code in first[beyond].tolist()]
-    dotted = np.array(list(map(_ABBREVIATIONS.__contains__, lower)), np.bool_)
-    single = np.flatnonzero(sizes == 1)
-    dotted[single] = [words[place].isupper() for place in single.tolist()]
+    """Yield the flags of some spellings, given in lower case, too."""
     yield list(map(_CLITICS.get, lower, repeat(CLITIC_NONE)))
-    yield dotted
-    yield capital
-    yield (first >= ord("0")) & (first <= ord("9"))
-    yield (last | SMALL) == ord("n")
-    yield (last | SMALL) == ord("s")
+    spelled = zip(words, lower, strict=True)
+    yield [low in _ABBREVIATIONS or (len(word) == 1 and word.isupper()) for word, low in spelled]
+    yield [word[0].istitle() for word in words]
+    yield ["0" <= word[0] <= "9" for word in words]
+    yield [word[-1] in "nN" for word in words]
+    yield [word[-1] in "sS" for word in words]
 
 
 def _gap_kind(gap: str) -> int:
@@ -106,7 +98,8 @@ _GAPS: dict[str, tuple[type, Callable[[str], Any]]] = {
 
 
 MOST_SPELLINGS = 400_000  # kept for the next batch
-_SPACE = stretch_keys(code_points(" "), np.array([0]), np.array([1]))
+_ONE = np.array([0]), np.array([1])  # begin and end of the only character
+_SPACE = stretch_keys(code_points(" "), *_ONE)
 
 
 class Spellings(StringTable):
@@ -186,16 +179,16 @@ def tokenise(texts: Sequence[str], spellings: Spellings) -> Tokens:
     offset = np.append(0, np.cumsum(lengths)).astype(np.int32)
     first = np.searchsorted(begin, offset)
     end = np.minimum(stop, begin + np.int32(LONGEST_WORD))
-    type_ = _numbers(spellings, stretch_keys(codes, begin, end), joined, begin, end)
+    type_ = spellings.find_keys(stretch_keys(codes, begin, end), joined, begin, end)
     behind, filled = np.append(begin[1:], np.int32(0)), np.flatnonzero(np.diff(first))
     behind[first[1:][filled] - 1] = offset[1:][filled] - 1  # the ends of texts
-    gap = spellings.gaps.find_keys(_SPACE, lambda _: [" "]).repeat(len(begin))
+    gap = spellings.gaps.find_keys(_SPACE, " ", *_ONE).repeat(len(begin))
     odd = np.flatnonzero((behind - stop != 1) | (chars.take(stop) != ord(" ")))
     low, high = stop[odd], np.minimum(behind, stop + np.int32(LONGEST_GAP))[odd]
     sizes = (high - low).astype(np.int64)
     between, ends = codes.take(stretches(low, sizes)), np.cumsum(sizes)  # few of the characters
     keys = stretch_keys(between, ends - sizes, ends)
-    gap[odd] = _numbers(spellings.gaps, keys, joined, low, high)
+    gap[odd] = spellings.gaps.find_keys(keys, joined, low, high)
     para = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     quoted = _quoted(chars, begin, offset, first)
     clitic, kept = _clitics(spellings, type_, gap, first)
@@ -259,16 +252,6 @@ def _quoted(chars: Bytes, begin: Ints32, offset: Ints32, first: Ints) -> Bools:
     sizes = np.diff(turns, prepend=0, append=len(begin))
     inside: Bools = (np.arange(len(sizes)) & 1 > 0).repeat(sizes)
     return inside
-
-
-def _numbers(table: StringTable, keys: Keys, text: str, begin: Ints32, end: Ints32) -> Ints:
-    """Return the numbers of the strings at some places of a text, given their keys."""
-
-    def spell(new: Ints) -> list[str]:
-        places = zip(begin[new].tolist(), end[new].tolist(), strict=True)
-        return [text[low:high] for low, high in places]
-
-    return table.find_keys(keys, spell)
 
 
 def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple[Bytes, Ints]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stance.arrays import Ints
+from stance.arrays import among
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.clauses import Phrases
 from stance.reading.cues import Cues
@@ -98,7 +98,8 @@ class Voices:
             common = self.spelling(word) in self.lists["common"]  # "ordinary Malians"
             if tags[place] == "s" or common or self.phrases.word[place] != self.names[place] >= 0:
                 tags[place] = "N"  # "a former Malian minister"
-        for place in self._beginning_with(self.phrases.signals["referring"] + 1):
+        owned = among(np.asarray(self.phrases.first), self.phrases.signals["referring"] + 1)
+        for place in np.flatnonzero(owned).tolist():
             if _OWNED.match(self.tags, place) and self.before(place) in self.lists["referring"]:
                 self._refer(tags, place, self._named_last(place))  # "its troops"
         for hit in _REFERRING.finditer(self.tags):
@@ -110,12 +111,6 @@ class Voices:
             named = self._named_last(place, first) if last else self._named_alone(place)
             self._refer(tags, place, named)
         return "".join(tags)
-
-    def _beginning_with(self, words: Ints) -> list[int]:
-        """Return the phrases that some words begin."""
-        first = np.asarray(self.phrases.first)
-        place = np.searchsorted(first, words)
-        return place[first.take(place, mode="clip") == words].tolist()
 
     def _refer(self, tags: list[str], place: int, named: int | None) -> None:
         """Let a phrase stand for an actor, if one is named."""

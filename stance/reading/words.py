@@ -360,10 +360,8 @@ class Reader:
     def _names(self, tokens: Tokens, capital: Bools, mentioned: Bools) -> Bools:
         """Return which words are mentions, or capitalised inside a sentence not all in CAPITALS."""
         small = self.types["small"].take(tokens.type) & ~mentioned
-        begins = np.append(True, tokens.sentence[1:] != tokens.sentence[:-1])[: len(small)]
-        starts = np.flatnonzero(begins)
         written = np.zeros(int(tokens.sentence.max(initial=-1)) + 1, np.bool_)
-        written[tokens.sentence.take(starts)] = np.logical_or.reduceat(small, starts)
+        written[tokens.sentence[small]] = True
         return written.take(tokens.sentence) & capital & ~tokens.sentence_start | mentioned
 
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:
