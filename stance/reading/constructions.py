@@ -14,8 +14,6 @@ from stance.reading.lexicon import bundled
 from stance.reading.rejections import Rejections
 from stance.reading.voices import Ends, compiled
 
-_NEAR = 60  # letters between two signs that are searched together, which is faster
-
 
 class Construction(NamedTuple):
     """A pattern, and how what it finds is read; ``constructions.toml`` explains the entries."""
@@ -43,26 +41,22 @@ def occurrences(
     tags: str, constructions: Sequence[Construction]
 ) -> Iterator[tuple[Construction, re.Match[str]]]:
     """Yield each construction in the phrases of some sentences, and where, in their order."""
-    whole, places = [[0, len(tags)]], dict[str, list[list[int]]]()
+    places = {"": [(0, len(tags))]}
     for one in constructions:
-        if one.sign and one.sign not in places:
+        if one.sign not in places:
             places[one.sign] = _sentences_with(one.sign, tags)
-        for low, high in places[one.sign] if one.sign else whole:
+        for low, high in places[one.sign]:
             for hit in compiled(one.pattern).finditer(tags, low, high):
                 yield one, hit
 
 
-def _sentences_with(sign: str, tags: str) -> list[list[int]]:
-    """Return where the sentences that hold a sign begin and end, with those between near ones."""
-    places = list[list[int]]()
+def _sentences_with(sign: str, tags: str) -> list[tuple[int, int]]:
+    """Return where the sentences that hold a sign begin and end."""
+    places = list[tuple[int, int]]()
     for hit in compiled(sign).finditer(tags):
-        if places and hit.end() <= places[-1][1]:
-            continue
-        low, high = tags.rfind(".", 0, hit.start()) + 1, tags.index(".", hit.end() - 1) + 1
-        if places and hit.start() < places[-1][1] + _NEAR:
-            places[-1][1] = high
-        else:
-            places.append([low, high])
+        if not places or hit.end() > places[-1][1]:
+            low, high = tags.rfind(".", 0, hit.start()), tags.index(".", hit.end() - 1)
+            places.append((low + 1, high + 1))
     return places
 
 
