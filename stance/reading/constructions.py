@@ -25,6 +25,7 @@ class Construction(NamedTuple):
     evaluates: bool = False
     valued: bool = False
     needs: Mapping[str, str] = MappingProxyType({})
+    unless: Mapping[str, Sequence[str]] = MappingProxyType({})
     judge: str = ""
     polarity: int = 0
     void: bool = False
@@ -86,10 +87,6 @@ class Evaluations(Rejections):
             return polarity
         if name == "what is" and self.before(hit.start()) != "what":
             return 0  # "What Peru did is a shame"
-        feels = name in ("is", "epithet", "apposition", "so described", "said of", "well done")
-        plain = name in ("is", "is and is") and self.is_in(cue, "factual")
-        if plain or (feels and self.is_in(cue, "feelings")):
-            return 0  # "Chile is richer than Peru", "grateful Chile"
         if name == "epithet":
             if self.is_in(cue, "pity"):  # "poor Ukraine"
                 return 1
@@ -110,8 +107,6 @@ class Evaluations(Rejections):
         if form.valued:
             flips = flip and name in ("shows", "makes", "handles", "with skill", "myth of")
             return -value if flips or name == "better without" else value
-        if name == "to us" and self.is_in(cue, "urge"):  # "warned us"
-            return 0
         if self.tags[cue] in "deg":
             return self._deed(hit, cue, flip=flip)
         return self._trait(hit, cue, turn)

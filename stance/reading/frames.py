@@ -99,18 +99,18 @@ class _Sentences(Evaluations):
 
     def _read(self, form: Construction, hit: re.Match[str]) -> None:
         """Keep the frames of a construction, if its words bear it out."""
-        groups = hit.re.groupindex
-        cue = hit.start("cue" if "cue" in groups else "patient")
+        groups, cue = hit.re.groupindex, hit.start("cue")
         worthless = form.name == "act" and not self.phrases.value[cue]  # as most acts are
         if worthless or cue in self.taken or not self._borne_out(form, hit):
             return
-        if form.void:  # nobody judges, and the cue is spent
-            who = [{*self.actors(*hit.span(end))} for end in ("patient", "same") if end in groups]
-            self.taken |= {cue} if who[:1] == who[1:] and cue not in self.rejecters else set()
-            return
-        patients, victims = (
-            self.actors(*hit.span(end)) if end in groups else {} for end in ("patient", "victim")
+        patients, victims, same = (
+            self.actors(*hit.span(end)) if end in groups else {}
+            for end in ("patient", "victim", "same")
         )
+        if form.void:  # nobody judges, and the cue is spent
+            if patients.keys() == same.keys() and cue not in self.rejecters:
+                self.taken.add(cue)
+            return
         if not form.evaluates and self._is_owned(form, hit, cue):
             patients = {}  # "voted down its proposal"
         read = self._evaluation if form.evaluates else self._judgement
@@ -201,6 +201,9 @@ class _Sentences(Evaluations):
         """Tell whether a construction has the words that it needs and is no "Did Peru lie?"."""
         for group, needed in form.needs.items():  # faster than all()
             if not self.is_in(hit.start(group), needed):
+                return False
+        for group, barred in form.unless.items():  # "is richer than", "warned us"
+            if any(self.is_in(hit.start(group), name) for name in barred):
                 return False
         if form.name == "judged":  # not "warned Peru of an attack", "attacking Peru was"
             cue, after = hit.start("cue"), self.tags[hit.end()]
@@ -342,7 +345,7 @@ class _Sentences(Evaluations):
             sign = {"but not": -verb, "and for": verb}.get(name, -1 * (verb > 0))
         elif name in ("wants", "wants to"):  # "wants Spain punished", "wants us to punish Spain"
             fates = self.cues.fates if name == "wants" else self.cues.appeals
-            sign = 0 if self.is_in(cue, "stop") else fates.get(self.lower(cue), 0)
+            sign = fates.get(self.lower(cue), 0)
         elif name in ("hopes", "hopes to", "may", "lets win"):  # "hopes that Peru wins"
             sign = self.is_in(cue, "thriving") - self.is_in(cue, "perishing")
         elif form.polarity:
