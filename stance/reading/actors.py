@@ -16,7 +16,7 @@ from stance.display import shown
 from stance.errors import ActorError, UsageError
 from stance.reading.actor_tables import ALIAS_KINDS, MOST_ALIASES, Actor, inflected, read_actor
 from stance.reading.keys import StringTable
-from stance.reading.lexicon import PhraseMatcher, bundled, languages
+from stance.reading.lexicon import ALIASES, PhraseMatcher, bundled, languages
 from stance.reading.names import Alias, References, name_words, unknown_names
 from stance.reading.text import normalise, normalise_all
 from stance.reading.tokens import Spellings, Tokens, tokenise
@@ -53,9 +53,6 @@ class ActorBook:
     [('Russia', 0, 6), ('NATO', 13, 17)]
     """
 
-    columns = "alias exact", "alias"
-    """What `match` asks of spellings: see `PhraseMatcher.describe`."""
-
     def __init__(self, actors: Sequence[Actor], kinds: Collection[str] = ALIAS_KINDS) -> None:
         self.actors = tuple(actors)
         self.kinds = kinds  #: of the aliases that count
@@ -73,14 +70,14 @@ class ActorBook:
             why = f"{len(aliases):,} aliases and exclusions; the limit is {MOST_ALIASES:,}"
             raise ActorError(f"the book has {why}")
         self._aliases = aliases
-        self.matcher = PhraseMatcher((a.text, n, a.exact) for n, a in enumerate(aliases))
+        self.matcher = PhraseMatcher(ALIASES, ((a.text, n, a.exact) for n, a in enumerate(aliases)))
         self._actor_of = np.array([alias.actors[0] for alias in aliases], np.int32)
         places = {kind: place for place, kind in enumerate((*ALIAS_KINDS, ""))}
         self._kind_of = np.array([places[alias.kind] for alias in aliases], np.int8)
         self._termed = np.array([len(alias.terms) > 0 for alias in aliases], np.bool_)
         # What counts by what stands around it.
         self._doubtful = np.array([a.alone or a.kind in UNSURE for a in aliases], np.bool_)
-        self._spellings = Spellings(self.matcher.describe, dict.fromkeys(self.columns, np.int32))
+        self._spellings = Spellings(self.matcher.describe, dict.fromkeys(ALIASES, np.int32))
 
     def _sure_aliases(self) -> Iterator[Alias]:
         """Yield the aliases that can mean one actor alone."""
@@ -265,9 +262,7 @@ class ActorBook:
             mentions = self.find(before[para], month) if before and before[para] else ()
             return [self._number[mention.actor] for mention in mentions]
 
-        numbers = (types[name] for name in self.columns)
-        places = tokens.para, tokens.gap, tokens.type
-        first, length, alias = self.matcher.find(*places, *numbers)
+        first, length, alias = self.matcher.find(tokens.para, tokens.gap, tokens.type, types)
         last, actor = first + length - 1, self._actor_of.take(alias)
         actor[tokens.followed("price", last)] = -1  # "US$5 billion" is a price
         if months is not None:

@@ -11,8 +11,9 @@ import numpy as np
 from stance.arrays import Bools, Bytes, Ints, Ints8, among, stretches
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.cues import OWNERS, SIGNALS, Cues
+from stance.reading.lexicon import CUES
 from stance.reading.tokens import CLITIC_NEGATION, GAP_OTHER
-from stance.reading.words import CUE_PHRASES, NOBODY, Reader, Words
+from stance.reading.words import NOBODY, Reader, Words
 
 LONGEST = 80  # words of a sentence that is read
 _DEMONYM, _REFERS = map(ALIAS_KINDS.index, ("demonym", "refers"))
@@ -53,7 +54,7 @@ _JOINS = np.array([_letters(_FOLLOWERS.get(chr(before), "")) for before in range
 
 def _describe(reader: Reader, cues: Cues, types: Ints) -> Bytes:
     """Return what `Cues.describe` tells of some words, of shape (8, n_words)."""
-    known = reader.types["cue"]
+    known = reader.types["letters"]
     # `np.unique` alone would load numpy's masked arrays.
     new = np.flatnonzero(np.bincount(types[known.take(types) == 0]))
     if len(new):
@@ -61,7 +62,7 @@ def _describe(reader: Reader, cues: Cues, types: Ints) -> Bytes:
         signs = np.append(reader.lexicon.signs, 0).take(reader.types["category"][new])
         functions = reader.types["functions"][new].tolist()
         owned = [OWNERS.get(word, word) for word in lower]  # "its" is "their", too
-        for name, numbers in zip(CUE_PHRASES, cues.phrases.describe(owned, owned), strict=True):
+        for name, numbers in zip(CUES, cues.phrases.describe(owned, owned), strict=True):
             reader.types[name][new] = numbers
         described = b"".join(map(cues.describe, lower, signs.tolist(), functions))
         known[new] = np.frombuffer(described, np.uint64)
@@ -89,9 +90,7 @@ def phrases_of(
     apart = (who >= 0) | negated & (letter == ord("m"))  # "can't rely on"
     letter[negated & ~_letters("bh")[letter]] = ord("m")
     places = words.para.take(word), words.gap.take(word), np.where(apart, -1, types)
-    first, length, number = cues.phrases.find(
-        *places, *(reader.types[name] for name in CUE_PHRASES)
-    )
+    first, length, number = cues.phrases.find(*places, words.types)
     # "a dressing down" is a noun behind its article.
     article = (letter[first] == ord("D")) & (cues.phrase_letter[number] == ord("c"))
     first, length = first + article, length - article

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stance.reading.lexicon import PREPOSITION, REPORTING, Phrase, PhraseMatcher, bundled
+from stance.reading.lexicon import CUES, PREPOSITION, REPORTING, Phrase, PhraseMatcher, bundled
 
 
 def _inflected(words: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -156,7 +156,7 @@ class Cues:
                 add(texts, letter, sign)
         for name, letter in _PHRASES.items():
             add(_split(tables["words"][name]), letter, -1 if letter == "U" else 0)
-        self.phrases = PhraseMatcher(phrases, self._forms)
+        self.phrases = PhraseMatcher(CUES, phrases, self._forms)
         self.phrase_letter = np.array([ord(letter) for letter, _ in kinds], np.uint8)
         self.phrase_sign = np.array([sign for _, sign in kinds], np.int8)
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import Stemmer
 
-from stance.arrays import Bytes, Ints, Ints8, Ints32
+from stance.arrays import Bytes, Ints, Ints8, Ints32, Keys
 from stance.errors import RecipeError
 from stance.files import DATA
-from stance.reading.keys import KeyIndex
+from stance.reading.keys import KeyIndex, StringTable
 from stance.reading.tokens import Spellings, tokenise
 from stance.settings import SchemaError, anything, items, of, one_of, read_settings, such, table
 
@@ -57,15 +57,21 @@ Phrase = tuple[str, int, bool]
 
 Forms = Callable[[str], Iterable[str]]  # of a verb, with any of which "~be at ease" begins
 
+PHRASES, ALIASES, CUES = ("phrase exact", "phrase"), ("alias exact", "alias"), ("cue exact", "cue")
+"""Columns of spellings that `PhraseMatcher.describe` yields for each of three matchers."""
+
 
 class PhraseMatcher:
     """Leftmost-longest matches of phrases, without overlap, separated as in their text.
 
-    Phrases stand in a prefix tree: node 0 is its root, and a word that follows a node behind a
-    kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
+    Phrases stand in a prefix tree: the first word is a node, and a word that follows a node behind
+    a kind of gap leads to the next node. "North Korea" and "North Macedonia" share their first one.
     """
 
-    def __init__(self, phrases: Iterable[Phrase], forms: Forms | None = None) -> None:
+    def __init__(
+        self, columns: Sequence[str], phrases: Iterable[Phrase], forms: Forms | None = None
+    ) -> None:
+        self._columns = columns
         variants = [*phrases]
         # Where case counts, the text in ALL CAPS counts, too.
         variants += [(text.upper(), value, True) for text, value, exact in variants if exact]
@@ -87,38 +93,33 @@ class PhraseMatcher:
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
         verb = np.array([forms is not None and text[0] == "~" for text in texts], np.bool_)[kept]
-        begins, rank = np.unique(2 * number[first] + verb, return_inverse=True)  # odd for verbs
-        self._roots = self._first_nodes(begins, forms)
-        node, size, steps = rank + 1, len(begins) + 1, [np.zeros(0, np.int64)]
+        node = 2 * number[first] + verb  # odd where any form of a verb begins
+        self._roots = self._first_nodes(np.unique(node, return_index=True)[0], forms)
+        self._index, self._second = KeyIndex(np.zeros(0, np.uint64)), 2 * number.max(initial=0) + 2
         for depth in range(1, int(sizes.max(initial=0))):
             longer = np.flatnonzero(sizes > depth)
             place = first[longer] + depth
             step = _step(node[longer], tokens.gap[place - 1], number[place])
-            distinct, rank = np.unique(step, return_inverse=True)
-            steps.append(distinct)
-            node[longer] = size + rank
-            size += len(distinct)
-        follows = np.concatenate(steps)
-        self._index = KeyIndex(follows.view(np.uint64))
+            self._index.add(np.unique(step, return_index=True)[0])
+            node[longer] = self._second + self._index.find(step)
         self._inside = np.zeros(len(self._exact) + len(self._folded) + 1, np.bool_)
-        self._inside[follows & _WORD_BITS] = True  # words that may stand behind the first one
-        self._second = np.int64(len(begins) + 1)  # the first node of second words
-        self._values = np.full(size, -1, np.int32)
+        self._inside[np.delete(number, first)] = True  # words that may stand behind the first one
+        self._values = np.full(self._second + len(self._index), -1, np.int32)
         self._values[node[::-1]] = value[::-1]  # the first of equals counts
 
     def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
         """Return the nodes of words, by number; forms of verbs have rows of their own."""
         words = ["", *self._exact, *self._folded]
         verbs = defaultdict[int, list[int]](list)
-        for place in np.flatnonzero(begins & 1).tolist():
-            for form in forms(words[int(begins[place]) // 2]) if forms else ():
+        for node in begins[begins & 1 > 0].tolist():
+            for form in forms(words[node // 2]) if forms else ():
                 next_one = len(self._exact) + len(self._folded) + 1
-                verbs[self._folded.setdefault(form, next_one)].append(place + 1)
+                verbs[self._folded.setdefault(form, next_one)].append(node)
         rows = max(map(len, verbs.values()), default=0)
         nodes = np.zeros((rows + 1, len(self._exact) + len(self._folded) + 1), np.int64)
         nodes[:rows, [*verbs]] = [*zip_longest(*verbs.values(), fillvalue=0)]
-        plain = np.flatnonzero(~begins & 1)
-        nodes[rows, begins[plain] // 2] = plain + 1
+        plain = begins[begins & 1 == 0]
+        nodes[rows, plain // 2] = plain
         return nodes
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
@@ -127,13 +128,14 @@ class PhraseMatcher:
             yield list(map(known.get, asked, repeat(0))) if known else [0] * len(asked)
 
     def find(
-        self, para: Ints32, gap: Bytes, type_: Ints, exact: Ints32, lower: Ints32
+        self, para: Ints32, gap: Bytes, type_: Ints, types: StringTable
     ) -> tuple[Ints, Ints, Ints]:
         """Return first word, number of words and value of each match, in order.
 
-        Each word has its paragraph, the gap after it, and its spelling, of which `describe` tells
-        the numbers; a word with the spelling -1 stands in no phrase.
+        Each word has its paragraph, the gap after it, and its spelling in a table that has what
+        `describe` tells; a word with the spelling -1 stands in no phrase.
         """
+        exact, lower = (types[name] for name in self._columns)
         if len(type_) < len(lower):  # fewer words than spellings
             exact, lower = (np.where(type_ < 0, 0, column.take(type_)) for column in (exact, lower))
             type_ = np.arange(len(type_))
@@ -160,7 +162,7 @@ class PhraseMatcher:
                 on = on[para.take(behind.take(on)) == para.take(start.take(on))]
                 rank, start, behind = rank.take(on), start.take(on), behind.take(on)
                 steps = _step(node.take(on), gap.take(behind - 1), word.take(on))
-                following = self._index.find(steps.view(np.uint64))
+                following = self._index.find(steps)
                 on = np.flatnonzero(following >= 0)
                 rank, start, node = rank.take(on), start.take(on), following.take(on) + self._second
                 size += 1
@@ -176,12 +178,9 @@ class PhraseMatcher:
         return first[kept], length[kept], value[hits[kept]]
 
 
-def _step(node: Ints, gap: Bytes, word: Any) -> Ints:
-    """Return the number of a step in the tree: from a node, behind a gap, to a word."""
-    return (node << 32) + (gap.astype(np.int64) << 28) + word
-
-
-_WORD_BITS = (1 << 28) - 1  # of a step
+def _step(node: Ints, gap: Bytes, word: Any) -> Keys:
+    """Return the key of a step in the tree: from a node, behind a gap, to a word."""
+    return ((node << 32) + (gap.astype(np.int64) << 28) + word).view(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ class Lexicon:
             signs=np.array([_SIGNS[t["polarity"]] for t in kinds.values()], np.int8),
             stems=stems,
             functions=functions,
-            phrases=PhraseMatcher(phrases),
+            phrases=PhraseMatcher(PHRASES, phrases),
             misspelt=_misspelt(stems),
             source=tables,
         )

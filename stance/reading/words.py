@@ -12,7 +12,7 @@ import numpy as np
 from stance.arrays import Bools, Bytes, Ints, Ints8, Ints32, stretches
 from stance.reading.actors import BATCH, ActorBook, MentionBatch
 from stance.reading.keys import StringTable, keys_of
-from stance.reading.lexicon import FOCUS, GRAMMAR, NEGATOR, Lexicon, stemmer
+from stance.reading.lexicon import ALIASES, CUES, FOCUS, GRAMMAR, NEGATOR, PHRASES, Lexicon, stemmer
 from stance.reading.names import ASIDE, name_words, person_spans, surname
 from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
 from stance.reading.tokens import CLITIC_NEGATION, GAP_DOT_SPACE, Spellings, Tokens, tokenise
@@ -21,9 +21,6 @@ from stance.records import Mention
 NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is read without one
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
-
-# What `PhraseMatcher.describe` tells of spellings.
-PHRASES, CUE_PHRASES = ("phrase exact", "phrase"), ("cue phrase exact", "cue phrase")
 
 # What is known of a mention by its last word.
 _AFTER = ("gap", "end", "clitic", "between")
@@ -228,8 +225,7 @@ class Reader:
         self._function_keys = dict(zip(functions, keys_of(functions).tolist(), strict=True))
         columns: dict[str, type] = {"stem": np.int64, "category": np.int8, "small": np.bool_}
         columns |= {"functions": np.uint8, "function key": np.uint64, "grammar": np.uint8}
-        columns |= dict.fromkeys((*PHRASES, *book.columns, *CUE_PHRASES), np.int32)
-        columns["cue"] = np.uint64
+        columns |= dict.fromkeys((*PHRASES, *ALIASES, *CUES), np.int32) | {"letters": np.uint64}
         # All stems and spellings seen so far; the stem of a spelling is a number in ``stems``.
         self.stems = StringTable(lambda stems: (keys_of(stems, "stem:"),), {"key": np.uint64})
         self.types = Spellings(self._describe, columns)
@@ -367,10 +363,9 @@ class Reader:
     def _categories(self, tokens: Tokens, negation: Bools, mentioned: Bools) -> Ints8:
         category = self.types["category"].take(tokens.type)
         np.copyto(category, -1, where=negation)  # "won't" is not "won"
-        numbers = (self.types[name] for name in PHRASES)
         # Mentions stand in no phrase: "to Justice Department".
-        places = tokens.para, tokens.gap, np.where(mentioned, -1, tokens.type)
-        first, length, value = self.lexicon.phrases.find(*places, *numbers)
+        find, types = self.lexicon.phrases.find, np.where(mentioned, -1, tokens.type)
+        first, length, value = find(tokens.para, tokens.gap, types, self.types)
         for step in range(1, int(length.max(initial=1))):
             category[first[length > step] + step] = -1
         category[first] = value
