@@ -135,9 +135,8 @@ def make_query(
 
     Texts and actors are as written; months and paragraphs before are those of `Query`.
     """
-    plain = list[str]()
-    for text, last in zip(texts, ("", *texts), strict=False):
-        plain.append(plain[-1] if plain and text == last else normalise(text[:MOST_READ]))
+    normal = {text: normalise(text[:MOST_READ]) for text in set(texts)}
+    plain = [normal[text] for text in texts]
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     lacked = [i for i in np.flatnonzero(number < 0).tolist() if not (spans and spans[i])]
@@ -165,10 +164,10 @@ def literal_places(
     A leader is named as the book names the state's, anybody else in full or by surname.
     """
     people = {name: _Person.read(book, name) for name in set(names)}
-    pairs = [(text, people[name]) for text, name in zip(texts, names, strict=True)]
-    led = [row for row, (text, person) in enumerate(pairs) if person.may_lead(text)]
+    led = [row for row, name in enumerate(names) if people[name].states]
     mentions = dict(zip(led, book.find_all(texts[row] for row in led), strict=True))
-    return [person.places(text, mentions.get(row, [])) for row, (text, person) in enumerate(pairs)]
+    pairs = enumerate(zip(texts, names, strict=True))
+    return [people[name].places(text, mentions.get(row, [])) for row, (text, name) in pairs]
 
 
 class _Person(NamedTuple):
@@ -191,10 +190,6 @@ class _Person(NamedTuple):
         states = {state for state, kind in map(book.owned, spellings) if kind == "leader"}
         last = surname(turned) if "surname" in book.kinds else ""
         return cls((name, turned), states, _parts(full), "" if book.owned(last)[1] else last)
-
-    def may_lead(self, text: str) -> bool:
-        """Return whether the book must be asked; a text is soon searched for the name."""
-        return bool(self.states) and any(map(text.casefold().__contains__, self.parts))
 
     def places(self, text: str, mentions: Sequence[Mention]) -> list[tuple[int, int]]:
         """Return the places, given the mentions by the book."""
