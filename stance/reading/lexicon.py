@@ -102,8 +102,6 @@ class PhraseMatcher:
             step = _step(node[longer], tokens.gap[place - 1], number[place])
             self._index.add(np.unique(step, return_index=True)[0])
             node[longer] = self._second + self._index.find(step)
-        self._inside = np.zeros(len(self._exact) + len(self._folded) + 1, np.bool_)
-        self._inside[np.delete(number, first)] = True  # words that may stand behind the first one
         self._values = np.full(self._second + len(self._index), -1, np.int32)
         self._values[node[::-1]] = value[::-1]  # the first of equals counts
 
@@ -135,20 +133,14 @@ class PhraseMatcher:
         Each word has its paragraph, the gap after it, and its spelling in a table that has what
         `describe` tells; a word with the spelling -1 stands in no phrase.
         """
-        exact, lower = (types[name] for name in self._columns)
-        if len(type_) < len(lower):  # fewer words than spellings
-            exact, lower = (np.where(type_ < 0, 0, column.take(type_)) for column in (exact, lower))
-            type_ = np.arange(len(type_))
-        tables = [np.append(numbers, 0) for numbers in (lower, exact)]
+        columns = (types[name].take(type_) for name in self._columns)
+        exact, lower = (np.where(type_ < 0, 0, numbers) for numbers in columns)
+        tables = [lower, exact] if self._exact else [lower]
         roots = [(numbers, nodes.take(numbers)) for nodes in self._roots for numbers in tables]
-        begins = np.any([nodes for _, nodes in roots], axis=0)
-        alone = np.any([self._values.take(nodes) >= 0 for _, nodes in roots], axis=0)
-        inside = np.any([self._inside.take(numbers) for numbers in tables], axis=0).take(type_)
-        followed = np.append(inside[1:], False)[: len(inside)]
-        starts = np.flatnonzero(begins.take(type_) & (alone.take(type_) | followed))
-        begun, (length, value) = type_.take(starts), np.zeros((2, len(starts)), np.int64)
+        starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0))
+        length, value = np.zeros((2, len(starts)), np.int64)
         for numbers, root in roots:
-            node = root.take(begun)
+            node = root.take(starts)
             rank = np.flatnonzero(node)
             start, node, size = starts.take(rank), node.take(rank), 1
             while len(start):
@@ -157,7 +149,7 @@ class PhraseMatcher:
                 longer = np.flatnonzero((values >= 0) & (size >= length.take(rank)))
                 length[rank[longer]], value[rank[longer]] = size, values[longer]
                 behind = start + size
-                word = numbers.take(type_.take(behind, mode="clip"))
+                word = numbers.take(behind, mode="clip")
                 on = np.flatnonzero((word > 0) & (behind < len(type_)))
                 on = on[para.take(behind.take(on)) == para.take(start.take(on))]
                 rank, start, behind = rank.take(on), start.take(on), behind.take(on)
