@@ -14,7 +14,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from typing import NamedTuple
 
 from stance.arrays import Ints, Ints32
@@ -100,11 +99,9 @@ def person_spans(text: str, names: Sequence[str], last: str) -> list[Place]:
     full = [span for name in names for span in literal_spans(text, name)]
     given = {word.strip(".,\"'“”„‘’()").lower() for name in names for word in name.split()}
     signs: dict[Place, str] = dict.fromkeys(full, "full")
-    by_end = sorted(full, key=itemgetter(1))
-    inside = {place: end for start, end in by_end for place in range(start, end)}
     for spelling in {last, last.upper(), last[0].upper() + last[1:]} if last else ():
         for start, end in literal_spans(text, spelling):
-            if inside.get(start, 0) < end:
+            if not any(low <= start and end <= high for low, high in full):
                 signs[start, end] = _sign(text, start, end, given)
     met = set(signs.values())
     sure = {"full"} if "other" in met else met - {""} if met & {"full", "alone"} else set()

@@ -21,7 +21,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -50,25 +50,18 @@ _ABBREVIATIONS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-_FLAGS: dict[str, type] = {
-    "clitic": np.uint8,
-    "dotted": np.bool_,  # a dot after it may be its own
-    "capital": np.bool_,
-    "digit": np.bool_,  # begins with one
-    "last n": np.bool_,
-    "last s": np.bool_,
+_FLAGS: dict[str, tuple[type, Callable[[str, str], Any]]] = {
+    "clitic": (np.uint8, lambda _, lower: _CLITICS.get(lower, CLITIC_NONE)),
+    "dotted": (  # a dot after it may be its own
+        np.bool_,
+        lambda word, lower: lower in _ABBREVIATIONS or (len(word) == 1 and word.isupper()),
+    ),
+    "capital": (np.bool_, lambda word, _: word[0].istitle()),
+    "digit": (np.bool_, lambda word, _: "0" <= word[0] <= "9"),  # begins with one
+    "last n": (np.bool_, lambda word, _: word[-1] in "nN"),
+    "last s": (np.bool_, lambda word, _: word[-1] in "sS"),
 }
-
-
-def flags_of(words: Sequence[str], lower: Sequence[str]) -> Iterator[Any]:
-    """Yield the flags of some spellings, given in lower case, too."""
-    yield list(map(_CLITICS.get, lower, repeat(CLITIC_NONE)))
-    spelled = zip(words, lower, strict=True)
-    yield [low in _ABBREVIATIONS or (len(word) == 1 and word.isupper()) for word, low in spelled]
-    yield [word[0].istitle() for word in words]
-    yield ["0" <= word[0] <= "9" for word in words]
-    yield [word[-1] in "nN" for word in words]
-    yield [word[-1] in "sS" for word in words]
+"""Columns of words, each with its type and what tells it, also given the word in lower case."""
 
 
 def _gap_kind(gap: str) -> int:
@@ -111,9 +104,11 @@ class Spellings(StringTable):
     def __init__(self, describe: Callable[..., Iterable[Any]], columns: Mapping[str, type]) -> None:
         def described(words: Sequence[str]) -> Iterator[Any]:
             lower = list(map(str.lower, words))
-            return chain(flags_of(words, lower), describe(words, lower))
+            flags = (list(map(tell, words, lower)) for _, tell in _FLAGS.values())
+            return chain(flags, describe(words, lower))
 
-        super().__init__(described, {**_FLAGS, **columns})
+        kinds = {name: kind for name, (kind, _) in _FLAGS.items()}
+        super().__init__(described, {**kinds, **columns})
 
     def clear(self) -> None:
         """Forget every string."""

@@ -107,12 +107,9 @@ class Query:
 
         The second result is the paragraph of each pair.
         """
-        new = np.ones(len(self), np.bool_)
-        if not apart:
-            new[1:] = [one is not two and one != two for one, two in pairwise(self.texts)]
-        new[1:] |= self.months[1:] != self.months[:-1]
-        if self.before:
-            new[1:] |= np.array([one != two for one, two in pairwise(self.before)], np.bool_)
+        rows = zip(self.texts, self.months.tolist(), self.before or repeat(""), strict=False)
+        differ = [apart or one != two for one, two in pairwise(rows)]
+        new = np.array([True, *differ][: len(self)], np.bool_)
         alone = self.spans[:, 0]
         new[alone] = True  # where a user says that the actor is named, the book finds nobody
         new[alone[alone < len(self) - 1] + 1] = True
