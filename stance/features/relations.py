@@ -3,7 +3,7 @@
 import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
-from stance.features import FAR, REACH, SHORT, Pairs, Surroundings, run_starts
+from stance.features import FAR, REACH, SHORT, Pairs, Surroundings
 from stance.features.occurrences import MARKS, Closed, Occurrences, category_terms
 from stance.reading import lexicon
 from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
@@ -115,8 +115,7 @@ def _totals(words: Words) -> dict[str, tuple[Ints, Ints]]:
 def _opening(pairs: Pairs) -> Ints:
     """Return 2 where the actor is among the first five words, 1 in the first sentence, else 0."""
     opening, sentence = np.zeros(pairs.count, np.int64), pairs.words.sentence
-    first = run_starts(pairs.owner)
-    row, word = pairs.owner.take(first), pairs.word.take(pairs.mention.take(first))
+    row, word = pairs.owner[::-1], pairs.word.take(pairs.mention[::-1])  # the first stays
     start = pairs.words.first.take(pairs.para.take(row))
     opening[row] = np.where(word - start < 5, 2, sentence.take(word) == sentence.take(start))
     return opening
@@ -126,9 +125,7 @@ def _nearest(pairs: Pairs, sign: int) -> Ints:
     """Return the bucket of the distance to the nearest word of a sign."""
     classed, nearest = pairs.classed, np.full(pairs.count, FAR)
     some = np.flatnonzero(classed.values["sign"] == sign + 1)
-    row, distance = classed.row.take(some), classed.distance.take(some)
-    starts = run_starts(row)
-    nearest[row.take(starts)] = np.minimum.reduceat(distance, starts)
+    np.minimum.at(nearest, classed.row.take(some), classed.distance.take(some))
     return _buckets(_DISTANCES, nearest)
 
 

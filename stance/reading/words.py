@@ -367,8 +367,6 @@ class Reader:
 def _shortly_after(flags: Bools, sentence: Ints32) -> Bools:
     """Return which words follow a flag within `NEGATION_REACH` words of the same sentence."""
     after = np.zeros(len(flags), np.bool_)
-    flagged = np.flatnonzero(flags)
     for step in range(1, NEGATION_REACH + 1):
-        flagged = flagged[flagged < len(flags) - step]
-        after[flagged[sentence.take(flagged + step) == sentence.take(flagged)] + step] = True
+        after[step:] |= flags[:-step] & (sentence[step:] == sentence[:-step])
     return after
