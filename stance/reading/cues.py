@@ -42,7 +42,6 @@ _PHRASES = {
     **{"according": "W", "concerning": "p", "manner": "x"},
 }
 _ADJECTIVES = ("ic", "al", "ive", "ous", "ful", "less", "ish", "ary", "ble", "ian")
-_ENDINGS = {ending[-2:] for ending in (*_ADJECTIVES, "ly", "ed", "ing")}
 SIGNALS = {
     # Without one of these a sentence rejects nothing.
     "rejection": (
@@ -117,8 +116,6 @@ class Cues:
         read += [*self.lists["thriving"], *self.lists["perishing"]]
         read += [*self.lists["indebted"], *self.lists["ordering"]]
         self.sign = dict.fromkeys(read, 1) | self.sign
-        self._listed = {*self.letter, *self.noun, *self.sign, *self._signals}
-        self._listed |= {word + "s" for word in self.value}  # the others are nouns, too
         self._read_phrases(tables)
 
     def _read_verbs(self, tables: dict[str, dict[str, str]]) -> None:
@@ -168,8 +165,6 @@ class Cues:
 
     def describe(self, word: str, category: int, function: int) -> bytes:
         """Return eight bytes: a lower-case word's letter, that as a noun, sign, value, signals."""
-        if not (category or function or word in self._listed or word[-2:] in _ENDINGS):
-            return b"NN\0\0\0\0\0\0"  # as most words, in a fifth of the time
         letter = self.letter.get(word, "S" if function & REPORTING else "")
         noun, value = self.noun.get(word, ""), self.value.get(word, 0)
         if not letter and not noun and (plural := self.value.get(word.removesuffix("s"), 0)):

@@ -85,7 +85,6 @@ class _Sentences(Evaluations):
     def __init__(self, words: Words, phrases: Phrases, cues: Cues) -> None:
         super().__init__(words, phrases, cues)
         self.frames_read = list[Frame]()
-        self.taken = self.verdicts
         self.judged = set[int]()
 
     def frames(self, constructions: Sequence[Construction]) -> list[Frame]:
@@ -101,7 +100,7 @@ class _Sentences(Evaluations):
         """Keep the frames of a construction, if its words bear it out."""
         groups, cue = hit.re.groupindex, hit.start("cue")
         worthless = form.name == "act" and not self.phrases.value[cue]  # as most acts are
-        if worthless or cue in self.taken or not self._borne_out(form, hit):
+        if worthless or cue in self.spent or not self._borne_out(form, hit):
             return
         patients, victims, same = (
             self.actors(*hit.span(end)) if end in groups else {}
@@ -109,7 +108,7 @@ class _Sentences(Evaluations):
         )
         if form.void:  # nobody judges, and the cue is spent
             if patients.keys() == same.keys() and cue not in self.rejecters:
-                self.taken.add(cue)
+                self.spent.add(cue)
             return
         if not form.evaluates and self._is_owned(form, hit, cue):
             patients = {}  # "voted down its proposal"
@@ -126,10 +125,10 @@ class _Sentences(Evaluations):
         verb = hit.start("verb") if "verb" in groups else cue
         reading = sign, agents, patients
         agents, weighed, turn, others = self._weighed(form, hit, (cue, verb), reading)
-        self.taken |= {cue, verb} if form.name.startswith("deed to") else {cue}
+        self.spent |= {cue, verb} if form.name.startswith("deed to") else {cue}
         if form.name == "without":  # what would be is not what is
             rest = range(cue, self.tags.index(".", cue))
-            self.taken.update(place for place in rest if self.tags[place] in "Jcdj")
+            self.spent.update(place for place in rest if self.tags[place] in "Jcdj")
         kind, word, last = KINDS.index(form.kind), self.phrases.word[cue], self.phrases.last[cue]
         first = self.phrases.first[cue] if self.tags[cue] == "J" else word
         parts = [(weighed, turn, patients or {NO_ACTOR: -1}, next(iter(victims), NO_ACTOR))]

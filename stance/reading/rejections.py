@@ -38,8 +38,8 @@ class Rejections(Voices):
         super().__init__(words, phrases, cues)
         self.rejecters = dict[int, Ends]()
         """Who rejects what a phrase tells of, nobody where that is unsure; else no entry."""
-        self.verdicts = set[int]()
-        """Words that judge a claim, not an actor: "the charge against Peru is absurd"."""
+        self.spent = set[int]()
+        """Cues that judge nothing more, as verdicts on claims: "the charge is absurd"."""
         sentence = words.sentence
         unjust, breaking = phrases.signals["unjust"], phrases.signals["breaking"]
         apart = words.gap.take(breaking - 1) == GAP_OTHER
@@ -163,4 +163,4 @@ class Rejections(Voices):
         if start is not None:
             self._reject(start, be, self.voice(be))
             if tags[start] not in "aA":  # "Peru's claims are false"
-                self.verdicts.add(verdict)
+                self.spent.add(verdict)
