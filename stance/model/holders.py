@@ -117,10 +117,12 @@ def codes(
     judged = {(int(words.para[frame.cue]), frame.agent, frame.patient) for frame in frames}
     named = (f for f in reversed(frames) if f.polarity and f.agent >= 0)
     agents = {(int(words.para[f.cue]), f.patient): f.agent for f in named}  # the first ones
-    for place in _places(para[spoken], actor[spoken], [*agents, *(one[:2] for one in judged)]):
-        pair, heard = (int(para[spoken[place]]), int(actor[spoken[place]])), int(speaker[place])
-        # Whom the asked actor judges does not speak about it.
-        speaker[place] = agents.get(pair, NOBODY if (*pair, heard) in judged else heard)
+    pairs = zip(para[spoken].tolist(), actor[spoken].tolist(), strict=True)
+    for place, (pair, heard) in enumerate(zip(pairs, speaker.tolist(), strict=True)):
+        if pair in agents:
+            speaker[place] = agents[pair]
+        elif (*pair, heard) in judged:  # whom the asked actor judges does not speak about it
+            speaker[place] = NOBODY
     code[spoken] = np.where(speaker >= 0, speaker + len(NAMES), OTHER)
     judge = judges(frames, words, para, actor)
     sure, kinds = judge != NONE, [NONE, *map(list(Holder).index, NAMES[1:]), ACTOR_KIND]
@@ -141,20 +143,12 @@ def judges(frames: Sequence[Frame], words: Words, para: Ints, actor: Ints) -> In
             code = frame.agent + len(NAMES) if code is None else code
             agents[int(words.para[frame.cue]), frame.patient].append(code)
     judging = np.full(len(para), NONE)
-    for place in _places(para, actor, [*agents]):
-        first, *others = dict.fromkeys(agents[int(para[place]), int(actor[place])])
-        if not others or min(first, *others) >= len(NAMES):
-            judging[place] = first
+    for place, pair in enumerate(zip(para.tolist(), actor.tolist(), strict=True)):
+        if pair in agents:
+            first, *others = dict.fromkeys(agents[pair])
+            if not others or min(first, *others) >= len(NAMES):
+                judging[place] = first
     return judging
-
-
-def _places(para: Ints, actor: Ints, some: Sequence[tuple[int, int]]) -> list[int]:
-    """Return where some paragraphs with some actors, or with `NOBODY`, are among pairs."""
-    chosen, least = np.array(some, np.int64).reshape(-1, 2), NOBODY
-    width = max(actor.max(initial=least), chosen[:, 1].max(initial=least)) - least + 1
-    pairs, keys = para * width + (actor - least), chosen[:, 0] * width + (chosen[:, 1] - least)
-    low, high = (np.searchsorted(np.sort(keys), pairs, side) for side in ("left", "right"))
-    return np.flatnonzero(low < high).tolist()
 
 
 def named_codes(book: ActorBook, code: Ints, actors: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
