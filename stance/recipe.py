@@ -1,7 +1,7 @@
 """How a model is made, read from a TOML file and frozen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -212,13 +212,6 @@ def read_recipe(path: Path | str | None = None) -> Recipe:
     if path is None:
         return Recipe()
     return recipe_from_table(settings.read_settings(Path(path), "recipe", RecipeError), str(path))
-
-
-def table_of(part: Any) -> Any:
-    """Return a recipe, or a part of one, as the table that it can be made from."""
-    if is_dataclass(part):
-        return {one.name: table_of(getattr(part, one.name)) for one in fields(part)}
-    return dict(part) if isinstance(part, Mapping) else part
 
 
 def recipe_from_table(table: Mapping[str, Any], name: str) -> Recipe:

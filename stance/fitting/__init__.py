@@ -30,7 +30,7 @@ from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.text import count_cut, cut_note
 from stance.reading.words import Reader
-from stance.recipe import Recipe, cautions, read_recipe, recipe_from_table, table_of
+from stance.recipe import Recipe, cautions, read_recipe, recipe_from_table
 from stance.records import Stance
 from stance.storage import check_model_output, load_model, load_reader, save_model
 
@@ -111,7 +111,7 @@ def train(
     for given, kind in ((recipe, Recipe), (corpus, Corpus), (book, ActorBook)):
         if not isinstance(given, kind):
             raise TypeError(f"{type(given).__name__} where {kind.__name__} belongs")
-    recipe = recipe_from_table(table_of(recipe), "recipe")
+    recipe = recipe_from_table(asdict(recipe), "recipe")
     notes = [*filter(None, [cut_note(count_cut(corpus.texts))])]
     if drawn := sum(cell.strip() == AUDIT for cell in corpus.extra.get("purpose", ())):
         rows_of = f"{count(drawn, 'row')} of a sample that was drawn to correct shares"

@@ -173,7 +173,6 @@ def with_terms(head: Head, reader: Reader, query: Query) -> Head:
             name, names = block.name, terms[block.name]
             if all(names):
                 continue  # the deep reader takes its time
-            short = "short " if name.startswith("short_") else ""
             for one in map(Occurrences.flat, BLOCKS[name](reader, pairs)):
                 places = block.index.find(one.keys(pairs.named))
                 column, rows = np.unique(places, return_index=True)
@@ -181,6 +180,6 @@ def with_terms(head: Head, reader: Reader, query: Query) -> Head:
                 column, rows = column[new], rows[new]
                 for n, place, term in zip(column, rows, one.names(rows, strings), strict=True):
                     whose = f" @ {shown(actors[int(one.pair[place])])}" if head.per_actor else ""
-                    names[n] = short + term + whose
+                    names[n] = term + whose
     blocks = (replace(block, terms=tuple(terms[block.name])) for block in head.blocks)
     return replace(head, blocks=tuple(blocks))
