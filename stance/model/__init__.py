@@ -107,31 +107,31 @@ class StanceModel(Recomputing):
             One pair per text if actors are given. Otherwise, pairs in the order of the paragraphs,
             in each in the order of first mention.
         """
-        columns = _check(texts, actors=actors, spans=spans, months=months, before=before)
-        listed, asked_of, places, dated, earlier = columns
-        tone = list[NDArray[Any]]()
-        if asked_of is None:
-            words = self.reader.words(raw.normalise_all(listed), months=dated, before=earlier or ())
+        given = _check(texts, actors=actors, spans=spans, months=months, before=before)
+        listed, earlier, tone = given["texts"], given.get("before", ()), list[NDArray[Any]]()
+        if actors is None:
+            plain = raw.normalise_all(listed)
+            words = self.reader.words(plain, months=given.get("months"), before=earlier)
             para, actor = words.named_actors()
             names = tuple(map(self.book.names.__getitem__, actor.tolist()))
         else:
-            query = make_query(self.book, listed, asked_of, places, dated, earlier or ())
+            query = make_query(self.book, **given)
             if len(query.spans) and self.sentiment:  # that of the text, whatever spans say
                 words, para = replace(query, spans=NO_SPANS).read(self.reader)
                 tone = [values[para] for values in self.sentiment.judge(self.reader, words)]
             words, para = query.read(self.reader, apart=pushes)
-            actor, names = query.actor, tuple(asked_of)
+            actor, names = query.actor, tuple(given["actors"])
             if tone:
                 first = np.unique(para, return_index=True)[1]  # pair of each paragraph
                 tone = [values[first] for values in tone]
         unseen = self.reference.unseen(self.book.topics([*{*names}]))
         for note in filter(None, (raw.cut_note(raw.count_cut(listed)), unseen)):
             warnings.warn(note, stacklevel=2)
-        asked, apart = (words, para, actor, names, tone), asked_of is not None
+        asked, apart = (words, para, actor, names, tone), actors is not None
         judged = self._judge(*asked, pushes=pushes, speakers=speakers, apart=apart)
-        if earlier is not None:
+        if earlier:
             self._name_speakers(judged, listed, earlier)
-        return replace(judged, page=partial(self._page, columns))
+        return replace(judged, page=partial(self._page, given))
 
     def _name_speakers(self, judged: Predictions, texts: list[str], before: list[str]) -> None:
         """Name who speaks where a quotation goes on from the paragraph before."""
@@ -150,17 +150,11 @@ class StanceModel(Recomputing):
         judged.holder[pairs[named]] = again.holder[named]
         judged.holder_probability[pairs[named]] = again.holder_probability[named]
 
-    def _page(self, columns: list[Any]) -> str:
+    def _page(self, given: dict[str, Any]) -> str:
         """Return the first paragraphs for a notebook, with their answers and reasons."""
-        texts = columns[0]
-        judged = self._judge_rows(slice(SHOWN), columns, pushes=True)
-        return notebook_html(judged.passages(texts[:SHOWN]), len(texts[SHOWN:]))
-
-    def _judge_rows(self, rows: slice, columns: list[Any], **asked: bool) -> Predictions:
-        """Judge some rows of what `_check` returns."""
-        part: list[Any] = [column if column is None else column[rows] for column in columns]
-        texts, actors, spans, months, before = part
-        return self.judge(texts, actors, spans, months=months, before=before, **asked)
+        first = {name: column[:SHOWN] for name, column in given.items()}
+        passages = self.judge(**first, pushes=True).passages(first["texts"])
+        return notebook_html(passages, len(given["texts"]) - len(passages))
 
     def judge_many(
         self, texts: Texts, actors: Texts | None = None, spans: Collection[Any] | None = None, *,
@@ -168,10 +162,11 @@ class StanceModel(Recomputing):
         pushes: bool = False, speakers: bool = False,
     ) -> Iterator[tuple[slice, Predictions]]:  # fmt: skip
         """Judge any number of rows as `judge` does; yield those of each batch and its answers."""
-        columns = _check(texts, actors=actors, spans=spans, months=months, before=before)
-        for low in range(0, len(columns[0]), BATCH):
+        given = _check(texts, actors=actors, spans=spans, months=months, before=before)
+        for low in range(0, len(given["texts"]), BATCH):
             rows = slice(low, low + BATCH)
-            yield rows, self._judge_rows(rows, columns, pushes=pushes, speakers=speakers)
+            part = {name: column[rows] for name, column in given.items()}
+            yield rows, self.judge(**part, pushes=pushes, speakers=speakers)
 
     def probabilities(
         self, texts: Texts, actors: Texts, spans: Collection[Any] | None = None,
@@ -275,7 +270,7 @@ def model_of(given: Any) -> StanceModel:
     return model
 
 
-def _check(texts: Texts, **others: Any) -> list[Any]:
+def _check(texts: Texts, **others: Any) -> dict[str, Any]:
     """Return what is given as lists, by position: a series may number its rows in its own way."""
     is_table = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
     is_one = not hasattr(texts, "__len__") or getattr(texts, "shape", None) == ()
@@ -285,6 +280,7 @@ def _check(texts: Texts, **others: Any) -> list[Any]:
     if others["spans"] is not None and others["actors"] is None:
         raise ValueError("spans say where given actors are named; give actors, too")
     texts = raw.list_strings("texts", texts)
+    columns: dict[str, Any] = {"texts": texts}
     for name, given in others.items():
         if given is None:
             continue
@@ -293,11 +289,11 @@ def _check(texts: Texts, **others: Any) -> list[Any]:
             raise ValueError(f"{name} has {len(given)} for {size}; give one for each, in a list")
         if name == "spans":
             pairs = enumerate(zip(given, texts, strict=True))
-            others[name] = [raw.places_of(one, text, f"spans[{n}]") for n, (one, text) in pairs]
+            columns[name] = [raw.places_of(one, text, f"spans[{n}]") for n, (one, text) in pairs]
         elif name == "months":
-            others[name] = np.asarray(given)
-            if texts and others[name].dtype.kind not in "iu":
+            columns[name] = np.asarray(given)
+            if texts and columns[name].dtype.kind not in "iu":
                 raise TypeError("months is not whole numbers; give stance.tables.months_of(dates)")
         else:
-            others[name] = raw.list_strings(name, given)
-    return [texts, *others.values()]
+            columns[name] = raw.list_strings(name, given)
+    return columns
