@@ -133,8 +133,7 @@ class KnownWords:
     def places(self, words: Words) -> tuple[Ints32, Bools]:
         """Return each word's place among the known words, -1 if unknown, and which are plain."""
         table = self._table
-        if len(table) < len(words.types):
-            table.add(words.types.strings[len(table) :])
+        table.add(words.types.strings[len(table) :])
         return table["place"].take(words.type), table["plain"].take(words.type) & ~words.name
 
 

@@ -14,7 +14,6 @@ from stance.features.occurrences import Occurrences
 from stance.model import StanceModel, model_of
 from stance.model.heads import BlockWeights, Columns
 from stance.reading.frames import describe, frames_read
-from stance.reading.text import normalise_all
 
 DEEP = "the deep reader"
 """What it adds is called where an answer is explained, with all features of the block `deep`."""
@@ -69,8 +68,7 @@ def explain(model: Any, text: str, actor: str | Sequence[str] | None = None) -> 
     """
     model = model_of(model)
     if actor is None:
-        _, numbers = model.reader.words(normalise_all([text])).named_actors()
-        names = [model.book.names[number] for number in numbers.tolist()]
+        names = [*dict.fromkeys(mention.actor for mention in model.book.find(text))]
     else:
         names = [*filter(None, map(str.strip, [actor] if isinstance(actor, str) else actor))]
     if not names:
