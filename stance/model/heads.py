@@ -4,7 +4,6 @@ import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial, reduce
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,8 +14,6 @@ from stance.features.occurrences import Occurrences, Vocabulary
 from stance.reading.keys import KeyIndex
 from stance.reading.words import NOBODY, Reader, Words
 from stance.records import Recomputing
-
-CACHED = 1 << 15  # occurrences added up at a time, so that they stay in the processor's cache
 
 ENTRIES = 1_000_000
 """Words of pairs that are laid out at a time, in some 20 MB of working space.
@@ -92,16 +89,13 @@ class BlockWeights(Recomputing):
         for one, columns in occurrences:
             rows = pairs.count if one.shared is None else int(one.shared[-1]) + 1
             sums, seen = np.zeros((len(total), rows)), np.zeros(rows, np.bool_)
-            cuts = np.searchsorted(one.pair, one.pair[::CACHED]).tolist()
-            for low, high in pairwise([*dict.fromkeys(cuts), len(one.pair)]):
-                part = slice(low, high)
-                starts = run_starts(one.pair[part])
-                first = one.pair[part].take(starts)
-                for row, values in enumerate(_values(one, columns, part)):
-                    sums[row, first] += np.add.reduceat(values, starts)
-                if plain is not None:
-                    lexical = (values > 0) & plain.take(one.word[part])  # squares of known words
-                    seen[first] |= np.logical_or.reduceat(lexical, starts)
+            starts = run_starts(one.pair)
+            first = one.pair.take(starts)
+            for row, values in enumerate(_values(one, columns)):
+                sums[row, first] = np.add.reduceat(values, starts)
+            if plain is not None:
+                lexical = (values > 0) & plain.take(one.word)  # squares of known words
+                seen[first] = np.logical_or.reduceat(lexical, starts)
             total += sums if one.shared is None else sums.take(one.shared, axis=1)
             known |= seen if one.shared is None else seen.take(one.shared)
         length = np.sqrt(total[-1])
@@ -114,16 +108,15 @@ class BlockWeights(Recomputing):
         return total[:-1] * scale
 
 
-def _values(one: Occurrences, columns: Columns, part: slice) -> Iterator[Floats]:
-    """Yield the columns of some occurrences, weighted; the last one has squares."""
-    weight = None if one.weight is None else one.weight[part]
-    number = one.number[..., part].astype(np.intp, copy=False)  # once, not for each column
+def _values(one: Occurrences, columns: Columns) -> Iterator[Floats]:
+    """Yield the columns of occurrences, weighted; the last one has squares."""
+    number = one.number.astype(np.intp, copy=False)  # once, not for each column
     for row, column in enumerate(columns):
         values = column.take(number)
         if values.ndim > 1:
             values = reduce(operator.add, values)  # one by one: that of `sum` depends on the shape
-        if weight is not None:
-            values *= weight if row < len(columns) - 1 else weight**2
+        if one.weight is not None:
+            values *= one.weight if row < len(columns) - 1 else one.weight**2
         yield values
 
 
