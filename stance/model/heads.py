@@ -90,8 +90,14 @@ class BlockWeights(Recomputing):
             rows = pairs.count if one.shared is None else int(one.shared[-1]) + 1
             sums, seen = np.zeros((len(total), rows)), np.zeros(rows, np.bool_)
             starts = run_starts(one.pair)
-            first = one.pair.take(starts)
-            for row, values in enumerate(_values(one, columns)):
+            first, last = one.pair.take(starts), len(columns) - 1
+            number = one.number.astype(np.intp, copy=False)  # once, not for each column
+            for row, column in enumerate(columns):
+                values = column.take(number)
+                if values.ndim > 1:  # added one by one: what `sum` returns depends on the shape
+                    values = reduce(operator.add, values)
+                if one.weight is not None:
+                    values *= one.weight if row < last else one.weight**2
                 sums[row, first] = np.add.reduceat(values, starts)
             if plain is not None:
                 lexical = (values > 0) & plain.take(one.word)  # squares of known words
@@ -106,18 +112,6 @@ class BlockWeights(Recomputing):
                 weight = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
                 tell(self, one, columns, weight)
         return total[:-1] * scale
-
-
-def _values(one: Occurrences, columns: Columns) -> Iterator[Floats]:
-    """Yield the columns of occurrences, weighted; the last one has squares."""
-    number = one.number.astype(np.intp, copy=False)  # once, not for each column
-    for row, column in enumerate(columns):
-        values = column.take(number)
-        if values.ndim > 1:
-            values = reduce(operator.add, values)  # one by one: that of `sum` depends on the shape
-        if one.weight is not None:
-            values *= one.weight if row < len(columns) - 1 else one.weight**2
-        yield values
 
 
 @dataclass(frozen=True, eq=False)
