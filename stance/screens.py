@@ -135,7 +135,7 @@ def headline(figures: Figures) -> list[Row]:
             score = ranged(part["macro_f1"], part.get("macro_f1_interval"))
             gain = part.get("difference")
             over = ranged(gain["macro_f1"], gain["macro_f1_interval"], "+") if gain else ""
-            few = FEW * bool(over and not figures["trusted"])
+            few = FEW * bool(part.get("macro_f1_interval") and not figures["trusted"])
             rows.append((name, score, percent(part["accuracy"]), part.get("n", ""), over, few))
     return rows
 
