@@ -33,7 +33,6 @@ LEVEL = 0.05  # chance, at most, that a run claims any difference where there is
 OTHERS = "all others"
 Number = tuple[float, Interval]
 Names = tuple[str, str, str]  # of an actor, a group and a period, empty for all
-Part = tuple[Names, Ints]  # and the numbers of the pairs
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ class Study:
         uncounted = [f"{never}, so no answers are counted"] * bool(never)
         return (*self.population.notes, *(self.audit.notes if self.audit else ()), *uncounted)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[tuple[Names, Ints]]:
         """Yield the pairs of all actors and of each: all, by group, by period, and by both."""
         population = self.population
         for actor, pairs in self.actors.items():
@@ -238,7 +237,12 @@ class Study:
             if share.corrected and bool(share.group) != bool(share.period):
                 parts[share.actor, "group" if share.group else "period"].append(share)
         for (actor, of), shares in parts.items():
-            for one, (other, together) in self._couples(shares):
+            if len(shares) > PAIRED:
+                couples = [(share, *self.rest(share)) for share in shares]
+            else:
+                both = combinations(shares, 2)
+                couples = [(one, other, self._correlation(one, other)) for one, other in both]
+            for one, other, together in couples:
                 if one.corrected and other.corrected:
                     found = correction.compare(one.corrected, other.corrected, together)
                     value, (low, high), p = found
@@ -246,14 +250,6 @@ class Study:
                     rows.append((actor, of, *names, value, low, high, p))
         adjusted = zip(rows, holm([row[-1] for row in rows]), strict=True)
         return [dict(zip(DIFFERENCE, (*row, p, p <= LEVEL), strict=True)) for row, p in adjusted]
-
-    def _couples(self, shares: Sequence[Share]) -> Iterator[tuple[Share, Rest]]:
-        """Yield each two of a few shares, or each of many and the rest of its actor's answers."""
-        if len(shares) > PAIRED:
-            yield from ((share, self.rest(share)) for share in shares)
-        else:
-            for one, other in combinations(shares, 2):
-                yield one, (other, self._correlation(one, other))
 
 
 def _check_filled(population: AnswersTable, audit: Audit) -> None:
