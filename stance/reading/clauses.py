@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stance.arrays import Bools, Bytes, Ints, Ints8, among, stretches
+from stance.arrays import Bools, Bytes, Ints, Ints8, among
 from stance.reading.actor_tables import ALIAS_KINDS
 from stance.reading.cues import OWNERS, SIGNALS, Cues
 from stance.reading.lexicon import CUES
@@ -70,14 +70,13 @@ def _describe(reader: Reader, cues: Cues, types: Ints) -> Bytes:
     return known.take(types).view(np.uint8).reshape(-1, 8).T
 
 
-def phrases_of(
-    words: Words, reader: Reader, cues: Cues, asked: Ints, longest: int
-) -> Phrases | None:
+def phrases_of(words: Words, reader: Reader, cues: Cues, asked: Bools) -> Phrases | None:
     """Return the phrases of the sentences that matter, None if there are none.
 
-    Only paragraphs that are asked for, of at most ``longest`` words, are looked at.
+    Of the paragraphs that are asked for, those that name an actor are looked at.
     """
-    word = _words_of_short(words, asked, longest)
+    naming = asked & among(np.arange(len(words)), words.para.take(words.mentions))
+    word = np.flatnonzero(naming.take(words.para))
     types = words.type.take(word)
     known = _describe(reader, cues, types)
     letter, noun, sign, value = known[:4].copy()
@@ -124,15 +123,6 @@ def phrases_of(
     _by_context(words, word, letter, noun, people)
     sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
     return _phrases(words, word, (letter, sign, value, more), signalling)
-
-
-def _words_of_short(words: Words, asked: Ints, longest: int) -> Ints:
-    """Return the words of the paragraphs asked for that name an actor and are not too long."""
-    sizes = np.diff(words.first)
-    kept, named = np.zeros((2, len(sizes)), np.bool_)
-    kept[asked], named[words.para.take(words.mentions)] = True, True
-    kept &= named & (sizes <= longest)
-    return stretches(words.first[:-1][kept], sizes[kept])
 
 
 def _sentences_with_cues(

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stance.arrays import Ints
+from stance.arrays import Ints, among
 from stance.reading.clauses import Phrases, phrases_of
 from stance.reading.constructions import Construction, Evaluations, constructions_of, occurrences
 from stance.reading.cues import Cues, cues_of
@@ -399,11 +399,20 @@ class _Sentences(Evaluations):
         return agents, patients
 
 
-def frames_of(words: Words, reader: Reader, longer: bool = False) -> list[Frame]:
-    """Return the frames of a batch's short or longer paragraphs; `Words.once` keeps them."""
-    if longer:
-        return _frames(words, reader, np.flatnonzero(np.diff(words.first) > MOST_WORDS), LONGEST)
-    return _frames(words, reader, np.arange(len(words)), MOST_WORDS)
+def frames_of(
+    words: Words, reader: Reader, longer: bool = False, asked: Ints | None = None
+) -> list[Frame]:
+    """Return the frames of a batch's short or longer paragraphs; `Words.once` keeps them.
+
+    If some paragraphs are ``asked`` for, only these are read.
+    """
+    cues, sizes = cues_of(reader.language), np.diff(words.first)
+    chosen = (sizes > MOST_WORDS) & (sizes <= LONGEST) if longer else sizes <= MOST_WORDS
+    if asked is not None:
+        chosen &= among(np.arange(len(words)), asked)
+    if not (cues and (phrases := phrases_of(words, reader, cues, chosen))):
+        return []
+    return _Sentences(words, phrases, cues).frames(constructions_of(reader.language))
 
 
 def frames_read(words: Words) -> list[Frame]:
@@ -415,14 +424,7 @@ def frames_in(words: Words, reader: Reader, asked: Ints) -> list[Frame]:
     """Return the frames of some short paragraphs, or of all that a block has read."""
     if (frames_of, reader, False) in words.made:
         return words.once(frames_of, reader, False)
-    return _frames(words, reader, asked, MOST_WORDS)
-
-
-def _frames(words: Words, reader: Reader, asked: Ints, longest: int) -> list[Frame]:
-    cues = cues_of(reader.language)
-    if not (cues and (phrases := phrases_of(words, reader, cues, asked, longest))):
-        return []
-    return _Sentences(words, phrases, cues).frames(constructions_of(reader.language))
+    return frames_of(words, reader, asked=asked)
 
 
 def describe(frame: Frame, words: Words, names: Sequence[str] | Mapping[int, str]) -> str:
