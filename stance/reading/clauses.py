@@ -122,7 +122,7 @@ def phrases_of(words: Words, reader: Reader, cues: Cues, asked: Bools) -> Phrase
     adverb = letter == ord("L")
     _by_context(words, word, letter, noun, people)
     sign = np.where(adverb & (letter == ord("d")), np.sign(value), sign)
-    return _phrases(words, word, (letter, sign, value, more), signalling)
+    return _phrases(words, *_with_marks(words, word, letter, more, (sign, value)), signalling)
 
 
 def _sentences_with_cues(
@@ -202,8 +202,8 @@ def _before_colon(words: Words, word: Ints, letter: Bytes, comma: Bools) -> Bool
 
 
 def _with_marks(
-    words: Words, word: Ints, letter: Bytes, sign: Ints8, value: Ints8
-) -> tuple[Bytes, Ints, Ints8, Ints8]:
+    words: Words, word: Ints, letter: Bytes, more: Ints, signs: tuple[Ints8, Ints8]
+) -> tuple[Ints, Bytes, Ints, Ints8, Ints8]:
     """Insert letters for possessives, "n't", speakers, commas, pairs and ends of sentences."""
     sentence = words.sentence.take(word)
     ends = np.append((sentence[1:] != sentence[:-1]), True)
@@ -219,20 +219,16 @@ def _with_marks(
     flags = possessive, negated, says, comma, pair, ends
     places = [np.flatnonzero(flag) + 1 for flag in flags]
     place, marks = np.concatenate(places), np.repeat([*b"qnS,&."], [*map(len, places)])
-    return (
-        *(np.insert(letter, place, marks), np.insert(word, place, word[place - 1])),
-        *(np.insert(sign, place, 0), np.insert(value, place, 0)),
-    )
+    sign, value = (np.insert(column, place, 0) for column in signs)
+    word, more = (np.insert(column, place, column[place - 1]) for column in (word, more))
+    return word, np.insert(letter, place, marks), more, sign, value
 
 
 def _phrases(
-    words: Words, word: Ints, marked: tuple[Bytes, Ints8, Ints8, Ints], signals: Mapping[str, Ints]
-) -> Phrases:
+    words: Words, word: Ints, mark: Bytes, more: Ints, sign: Ints8, value: Ints8,
+    signals: Mapping[str, Ints],
+) -> Phrases:  # fmt: skip
     """Join nouns to phrases, and tell for whom each stands."""
-    letter, sign, value, more = marked
-    longer = np.zeros(int(word.max(initial=-1)) + 1, np.int64)
-    longer[word] = more
-    mark, word, sign, value = _with_marks(words, word, letter, sign, value)
     very = (mark[:-2] == ord("D")) & (mark[1:-1] == ord("x")) & _letters("Jx")[mark[2:]]
     mark[:-2][very] = ord("x")  # "a very good friend" begins with "good"
     nominal = _NOMINAL[mark]
@@ -272,7 +268,7 @@ def _phrases(
     first = word[begin + (mark[begin] == ord("D")) * (end > begin + 1)]
     of_phrases = (first, np.where(name >= 0, word[name], -1), worth, sign[end - 1], ours)
     of_words: list[Any] = [words.quoted.take(last), words.para.take(last)]
-    columns = last, last + longer.take(last), *(one[shown] for one in of_phrases), *of_words
+    columns = last, last + more[end[shown] - 1], *(one[shown] for one in of_phrases), *of_words
     tags = tags[shown].astype(np.uint8)
     views: list[Any] = [memoryview(one) for one in columns]  # few entries are ever looked at
     return Phrases(tags.tobytes().decode("ascii"), signals, *views)
