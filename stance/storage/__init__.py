@@ -202,7 +202,7 @@ class _Contents:
         for name, _ in sorted(sizes.items() ^ archive.sizes.items()):
             raise refusal(f"damaged: '{shown(name)}' is missing, or not as the manifest says")
         self._members = members
-        self.unused = archive.verified(members)
+        self.unused = {n: archive.read(n, member["sha256"]) for n, member in members.items()}
 
     def size(self, name: str) -> int:
         """Return the rows of an array, as the manifest says; 0 if it has none."""
@@ -306,7 +306,7 @@ def load_reader(
         try:
             settings = tomllib.loads((folder / MIXTURES).read_text("utf-8"))
             members = json.loads(archive.read(MANIFEST))["members"]
-            contents = archive.verified(members)
+            contents = {n: archive.read(n, member["sha256"]) for n, member in members.items()}
             names = ("trunk", *HEADS)
             layers = {n: Layer(array(f"{n}/weight.npy"), array(f"{n}/bias.npy")) for n in names}
             network = contents["network.onnx"]

@@ -133,22 +133,17 @@ class Archive:
         if sum(self.sizes.values()) > MOST_BYTES or self.sizes[MANIFEST] > MOST_MANIFEST:
             raise refusal("its members unpack to more bytes than any model holds")
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, sha256: str | None = None) -> bytes:
         """Return a member's bytes; no more than declared are ever in memory."""
         try:
             with self._zip.open(self._entries[name]) as member:
-                return member.read(self.sizes[name] + 1)
+                data = member.read(self.sizes[name] + 1)
         except _ZIP_ERRORS as error:
             why = shown(str(error), 80)
             raise refusal(f"damaged: '{name}' cannot be unpacked ({why})") from error
-
-    def verified(self, members: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
-        """Return the bytes of members, each with the sha256 that the manifest gives it."""
-        contents = {name: self.read(name) for name in members}
-        for name, data in contents.items():
-            if hashlib.sha256(data).hexdigest() != members[name]["sha256"]:
-                raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
-        return contents
+        if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise refusal(f"damaged: '{name}' does not have the sha256 of the manifest")
+        return data
 
 
 # --- Arrays and lists of terms -------------------------------------------------------------------
