@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError, Finished
-from stance.files import SEPARATED_NAMES, file_hash, is_device, kind_suffix
+from stance.files import file_hash, is_device
 from stance.model import StanceModel
 from stance.model.abstention import NEVER, thresholds
 from stance.reading.text import cut_note, foreign_note
@@ -150,7 +150,8 @@ class Summary:
                 why = f"is there, but {name} is about no output in a file; name another file"
                 raise DataError(f"{shown_path(output)}: {why}")
             self._older, row = output, f"{self.run()['--prefix']}row"
-            with _reopen(output) as old:  # the input's stand between the file and the row
+            mark = table_format(output, ()).delimiter  # cells may hold other signs as well
+            with open_table(output, delimiter=mark) as old:  # the input's are between file and row
                 place = old.columns.index(row) if row in old.columns else 0
                 columns = old.columns[1:place]
                 if place and table == cell_of(output):
@@ -185,7 +186,7 @@ class Summary:
         safe = quote_formulas if writer.format.excel_safe else list[str]
         judged_now = safe([cell_of(path) for path, digest in self.hashes.items() if digest])
         names = writer.format.columns
-        with _reopen(older) as table:
+        with open_table(older, delimiter=writer.format.delimiter) as table:
             answers = table.columns[len(self.inputs.columns) + 1 :]
             if names[-len(answers) :] != answers:
                 odd = ", ".join(sorted(set(table.columns) ^ set(names)))
@@ -250,12 +251,6 @@ def _read(path: Path) -> tuple[Fingerprint, dict[str, dict[str, Any]], int, str 
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         why = "is not a summary of files that stance predict wrote; name another"
         raise DataError(f"{shown_path(path)}: {why}") from error
-
-
-def _reopen(output: Path) -> Table:
-    """Open what an earlier run wrote, whose cells may hold other signs than its separator."""
-    mark = table_format(output, ()).delimiter if kind_suffix(output) in SEPARATED_NAMES else None
-    return open_table(output, delimiter=mark)
 
 
 def _moment(seconds: float) -> str:
