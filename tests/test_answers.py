@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from stance.records import UNCERTAIN, Stance
 from stance.runs.answers import (
     MILLION,
-    Rows,
     RunConfig,
     choose,
     compute,
     decimals,
+    encode_tails,
     millionths,
     words,
 )
@@ -67,18 +67,18 @@ def joint_rows(draw):
             st.lists(st.tuples(column, st.booleans()), min_size=1, max_size=3)
         )
     ]
-    return heads, Rows(np.array(times), columns)
+    return heads, times, columns
 
 
 @given(joint_rows(), st.sampled_from(",;\t§"), st.sampled_from(["csv", "jsonl"]), st.booleans())
 def test_rows_are_the_same_bytes_whole_and_joined(drawn, delimiter, kind, safe):
-    heads, rows = drawn
-    names = tuple(f"c{number}" for number in range(2 + len(rows.columns)))
+    heads, times, columns = drawn
+    names = tuple(f"c{number}" for number in range(2 + len(columns)))
     form = Format(names, kind, delimiter, excel_safe=safe and kind == "csv")
-    cells = [[c.decode() if isinstance(c, bytes) else c for c in col] for col in rows.columns]
-    owners = np.repeat(np.arange(len(heads)), rows.counts).tolist()
+    cells = [[c.decode() if isinstance(c, bytes) else c for c in col] for col in columns]
+    owners = np.repeat(np.arange(len(heads)), times).tolist()
     whole = [(*heads[owner], *tail) for owner, *tail in zip(owners, *cells, strict=True)]
-    joined = form.join([*zip(*heads, strict=True)], rows.counts, rows.tails(form))
+    joined = form.join([*zip(*heads, strict=True)], times, encode_tails(columns, form))
     assert joined == form.encode(whole)
 
 

@@ -68,11 +68,10 @@ _HIGH = np.array([b"%d.%03d" % divmod(n, 1000) for n in range(1001)], "S8").view
 _LOW = np.array([b"\0\0\0\0\0%03d" % n for n in range(1000)], "S8").view(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What follows the input cells in rows of the output, of which a record has one or more.
+def encode_tails(columns: Sequence[Column], form: Format) -> bytes:
+    """Return what `Format.join` puts behind the input cells; a record may have several rows.
 
-    It stands in columns of equally wide cells, padded with NUL, which no cell has::
+    Most tables have columns of equally wide cells, padded with NUL, which no cell has::
 
         input cells              counts  output cells
         a1  "NATO and Russia"  1 2       N A T O Ø Ø   1   f a v o r Ø Ø   0 . 1 0 0 0 0 0
@@ -81,18 +80,12 @@ class Rows:
 
     Without its NULs, this matrix of bytes is what follows the input cells, row after row.
     """
-
-    counts: Ints  # rows of each record
-    columns: Sequence[Column]  # output cells, each of shape (n_rows,)
-
-    def tails(self, form: Format) -> bytes:
-        """Return what `Format.join` puts behind the input cells; of most tables by the matrix."""
-        plain = [column for column in self.columns if _is_plain(column, form.delimiter)]
-        if form.kind == "csv" and not form.excel_safe and len(plain) == len(self.columns):
-            return _joined_cells(plain, form.delimiter)
-        cells, (*_, end) = [*map(_strings, self.columns)], form.signs
-        lines = form.lines(cells, len(form.columns) - len(cells))
-        return b"".join([line + end + TAIL_END for line in lines])
+    plain = [column for column in columns if _is_plain(column, form.delimiter)]
+    if form.kind == "csv" and not form.excel_safe and len(plain) == len(columns):
+        return _joined_cells(plain, form.delimiter)
+    cells, (*_, end) = [*map(_strings, columns)], form.signs
+    lines = form.lines(cells, len(form.columns) - len(cells))
+    return b"".join([line + end + TAIL_END for line in lines])
 
 
 def _strings(column: Column) -> Sequence[str]:
@@ -197,12 +190,15 @@ def compute(model: StanceModel, config: RunConfig, records: Records) -> Part:
     with suppress(AttributeError, OSError, TypeError):  # of another C library than glibc
         for option, megabytes in ((mmap_threshold, 32), (trim_threshold, 64)):
             ctypes.CDLL(None).mallopt(option, megabytes << 20)
-    rows, tally = answer_rows(model, config, records)
-    return Part(records.numbers[0], tally, rows.counts.tolist(), rows.tails(config.form))
+    counts, columns, tally = _answer(model, config, records)
+    tails = encode_tails(columns, config.form)
+    return Part(records.numbers[0], tally, counts.tolist(), tails)
 
 
-def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tuple[Rows, Tally]:
-    """Judge the records of a table; return the rows of the output, and their counts."""
+def _answer(
+    model: StanceModel, config: RunConfig, records: Records
+) -> tuple[Ints, list[Column], Tally]:
+    """Judge some records; return how many rows each has, the output cells, and counts."""
     judged = _judge(model, config, records)
     names: Sequence[str] = model.book.names
     actor, asked = judged.number, np.arange(len(judged.number))
@@ -231,7 +227,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         which[judged.number, judged.para] = np.arange(len(judged.number))
         columns = [_pick(column, pairs) for pairs in which for column in (*cells, *because)]
         columns += [*tones, *(np.full(len(records), one) for one in never)]
-        return Rows(np.ones(len(records), np.int64), columns), tally
+        return np.ones(len(records), np.int64), columns, tally
     answered = np.bincount(judged.para[asked], minlength=len(records))
     counts = np.maximum(answered, 1)
     owner = np.repeat(np.arange(len(records)), counts)
@@ -246,7 +242,7 @@ def answer_rows(model: StanceModel, config: RunConfig, records: Records) -> tupl
         *(_pick(column, pairs) for column in because),
         *(np.full(len(owner), one) for one in never),
     ]
-    return Rows(counts, columns), tally
+    return counts, columns, tally
 
 
 def _tally(
