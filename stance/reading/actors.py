@@ -301,13 +301,8 @@ class ActorBook:
         self, texts: Sequence[str]
     ) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
         """Yield each text, normalised, and the places of names that the book lacks."""
-        for _, batch, mentions in self.scan(texts):
-            named = defaultdict[int, list[tuple[int, int]]](list)
-            span = batch.start[mentions.first], batch.end[mentions.last]
-            for para, start, end in zip(mentions.para.tolist(), *span, strict=True):
-                named[para].append((int(start), int(end)))
-            for para, text in enumerate(batch.texts):
-                yield text, [*unknown_names(text, named[para])]
+        for text, mentions in zip(normalise_all(texts), self.find_all(texts), strict=True):
+            yield text, [*unknown_names(text, [(one.start, one.end) for one in mentions])]
 
     def find(self, text: str, month: int = -1) -> list[Mention]:
         """Return the mentions of one paragraph; offsets count characters after `normalise`.

@@ -78,17 +78,13 @@ class PhraseMatcher:
         texts, values, exact = zip(*variants, strict=True) if variants else ((), (), ())
         spellings = Spellings(lambda *_: (), {})
         tokens = tokenise(texts, spellings)
-        self._exact, self._folded = dict[str, int](), dict[str, int]()
-        number, of_type = np.zeros((2, len(tokens.type)), np.int64)
+        lower = [*map(str.lower, spellings.strings)]
+        self._folded = dict(zip(dict.fromkeys(lower), count(1)))
+        folded = np.array([self._folded[word] for word in lower], np.int64)
+        exactly = spellings.strings if any(exact) else ()
+        self._exact = dict(zip(exactly, count(len(self._folded) + 1)))
         cased = np.array(exact, np.bool_).take(tokens.para)
-        exactly, lower = spellings.strings, [*map(str.lower, spellings.strings)]
-        for case, known, words in ((True, self._exact, exactly), (False, self._folded, lower)):
-            chosen = tokens.type[cased == case]
-            types = np.flatnonzero(np.bincount(chosen))
-            spelled = [words[type_] for type_ in types.tolist()]
-            known.update(zip(dict.fromkeys(spelled), count(len(self._exact) + 1)))
-            of_type[types] = [*map(known.__getitem__, spelled)]
-            number[cased == case] = of_type[chosen]
+        number = np.where(cased, len(self._folded) + 1 + tokens.type, folded.take(tokens.type))
         sizes = np.diff(tokens.first)
         kept = np.flatnonzero(sizes)
         first, sizes, value = tokens.first[kept], sizes[kept], np.array(values, np.int32)[kept]
@@ -107,7 +103,7 @@ class PhraseMatcher:
 
     def _first_nodes(self, begins: Ints, forms: Forms | None) -> Ints:
         """Return the nodes of words, by number; forms of verbs have rows of their own."""
-        words = ["", *self._exact, *self._folded]
+        words = ["", *self._folded, *self._exact]
         verbs = defaultdict[int, list[int]](list)
         for node in begins[begins & 1 > 0].tolist():
             for form in forms(words[node // 2]) if forms else ():
