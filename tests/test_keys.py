@@ -1,11 +1,13 @@
 """Keys are the same everywhere, their index is a dictionary, and hashes reveal equal texts."""
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from test_corpus import LONG
 
 from stance.reading.keys import (
+    HASHED,
     MULTIPLIER,
     KeyIndex,
     hash_texts,
@@ -13,6 +15,7 @@ from stance.reading.keys import (
     key_of,
     keys_of,
     linked_groups,
+    stretch_keys,
 )
 
 INVERSE = pow(int(MULTIPLIER), -1, 1 << 64)
@@ -51,6 +54,12 @@ def test_an_index_is_a_dictionary(batches, asked):
 @given(st.lists(st.text(st.characters()), max_size=5), st.sampled_from(["", "stem:"]))
 def test_many_keys_are_those_of_each_string(texts, prefix):
     assert keys_of(texts, prefix).tolist() == [key_of(prefix + text) for text in texts]
+
+
+@pytest.mark.parametrize("size", [0, 1, HASHED])
+def test_nothing_at_the_end_of_a_text_has_the_key_of_nothing(size):
+    end = np.array([size])
+    assert stretch_keys(np.ones(size, np.uint32), end, end).tolist() == [0]
 
 
 # --- Hashes of texts ---

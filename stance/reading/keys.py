@@ -58,7 +58,7 @@ def stretch_keys(codes: Codes, begin: Ints | Ints32, end: Ints | Ints32) -> Keys
     """
     keys = np.empty(len(begin), np.uint64)
     terms, running = np.empty(2 * HASHED, np.uint64), np.zeros(2 * HASHED + 1, np.uint64)
-    cuts = np.searchsorted(begin, np.arange(0, len(codes) + HASHED, HASHED))
+    cuts = np.searchsorted(begin, np.arange(0, len(codes) + HASHED + 1, HASHED))
     for first, last in pairwise(sorted({*cuts.tolist()})):
         low, high = int(begin[first]), int(end[last - 1])
         size = high - low
