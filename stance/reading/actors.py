@@ -272,10 +272,9 @@ class ActorBook:
                 if not any(since <= month[match] <= until for since, until in terms):
                     actor[match] = -1
         references = References(self._people, tokens, types, (first, last), actor, earlier)
-        partner = np.full_like(actor, -1)
         for mention in np.flatnonzero(self._doubtful.take(alias) & (actor >= 0)).tolist():
-            whom = references.resolve(mention, self._aliases[alias[mention]])
-            actor[mention], partner[mention] = whom
+            references.resolve(mention, self._aliases[alias[mention]])
+        actor, partner = np.array([references.actor, references.partner], np.int32)
         row = np.flatnonzero(actor >= 0)
         row = row.repeat(1 + (partner.take(row) >= 0))
         actor, pair = actor.take(row), np.flatnonzero(row[1:] == row[:-1])

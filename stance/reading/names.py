@@ -220,8 +220,8 @@ class References:
         self._sentence: list[int] = tokens.sentence.take(first).tolist()
         self._surnames = dict[tuple[int, tuple[int, ...]], dict[Place, int]]()
 
-    def resolve(self, mention: int, alias: Alias) -> tuple[int, int]:
-        """Return whom a doubtful mention names, and the partner; those before it must be right."""
+    def resolve(self, mention: int, alias: Alias) -> None:
+        """Decide whom a doubtful mention names, and the partner; those before it must be right."""
         if alias.kind == "surname":
             self.actor[mention] = self._bearer(mention, alias)
         elif alias.article and not self._behind_the(mention):
@@ -235,7 +235,6 @@ class References:
             self.actor[mention] = last if last in alias.actors else -1
         elif self._beside_a_name(mention):
             self.actor[mention] = -1
-        return self.actor[mention], self.partner[mention]
 
     def _bearer(self, mention: int, alias: Alias) -> int:
         """Return whose a surname is, -1 if it is nobody's or could be several's."""

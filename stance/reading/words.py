@@ -22,9 +22,6 @@ NOBODY = -1  # instead of an actor's number: none is named, or a paragraph is re
 NEGATION_REACH = 4  # words after a negator, within its sentence, that it turns
 NO_SPANS: Ints32 = np.zeros((0, 3), np.int32)
 
-# What is known of a mention by its last word.
-_AFTER = ("gap", "end", "clitic", "between")
-
 Made = TypeVar("Made")
 
 Spans = Sequence[Places | None] | None
@@ -274,11 +271,9 @@ class Reader:
         heads = ~tail[first]
         first, last, who, kind = first[heads], last[heads], who[heads], kind[heads]
         source = first - np.cumsum(tail)[first]
-        # What follows a mention follows its last word.
-        follows = [getattr(tokens, name)[last] for name in _AFTER]
+        for column in (tokens.gap, tokens.end, tokens.clitic, tokens.between):
+            column[first] = column[last]  # what follows a mention follows its last word
         tokens = tokens.without(np.flatnonzero(tail))
-        for name, values in zip(_AFTER, follows, strict=True):
-            getattr(tokens, name)[source] = values
         actor_of = np.full(len(tokens.type), NOBODY, np.int32)
         kind_of = np.full(len(tokens.type), -1, np.int8)
         actor_of[source], kind_of[source] = who, kind
