@@ -72,15 +72,6 @@ def test_every_exclusion_of_the_book_names_nobody_and_holds_an_alias():
     assert {mention[0] for mention in mentions(texts, bare)} == {*range(len(texts))}
 
 
-def test_number_of_names_aliases_and_strangers():
-    assert BOOK.names[BOOK.number("Kremlin")] == "Russia"
-    assert BOOK.names[BOOK.number("NATO")] == "NATO"
-    assert BOOK.number("Atlantis") == -1
-    tables = {"Russia": {"name": ["Kremlin"]}, "Kremlin": {"name": ["Peskov"]}}
-    assert ActorBook.from_tables(tables, "mine").number("Kremlin") == 1  # a name before an alias
-    assert len(BOOK) == len(BOOK.names) == 286
-
-
 # --- Books -----------------------------------------------------------------------------------
 
 

@@ -18,7 +18,6 @@ from command import parts_kept, predict, read_rows, stopped, write, write_rows
 from stance import runs
 from stance.errors import DataError, Finished, OutputError, WorkerError
 from stance.reading.actors import ActorBook
-from stance.runs import cut
 from stance.runs.journal import Journal, journal_of
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -177,13 +176,6 @@ def test_of_two_faults_the_first_is_told(model, output, tmp_path, jobs, size):
     with pytest.raises(DataError, match=r"spans\.csv:8: spans '0:99'"):
         predict(model, table, output, jobs=jobs, size=size)
     assert list(output.parent.iterdir()) == []
-
-
-def test_rows_that_are_lost_end_the_run(model, table, output, monkeypatch):
-    monkeypatch.setattr(runs, "cut", lambda *blocks: itertools.islice(cut(*blocks), 1, None))
-    with pytest.raises(WorkerError, match="rows were lost; run again"):
-        predict(model, table, output, size=7)
-    assert not output.exists()
 
 
 # --- What a stopped run leaves ----------------------------------------------------------------

@@ -14,7 +14,7 @@ from stance.errors import DataError
 from stance.evaluation import evaluate
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
-from stance.fitting import learning, train
+from stance.fitting import train
 from stance.fitting.counts import count_features, score_rows
 from stance.fitting.learning import Task, assign_folds, class_weights, fit_head, fit_temperature
 from stance.model.explanation import explain
@@ -81,21 +81,6 @@ def test_no_group_is_in_two_folds_and_each_fold_has_rows(rows, folds, seed):
         assert len(np.unique(fold[group == number])) == 1
     assert np.array_equal(fold, assign_folds(y, group, folds, seed))
     assert set(fold.tolist()) <= set(range(folds))
-
-
-def test_no_document_on_two_sides(corpus, monkeypatch):
-    tests = []
-    score = learning._score_fold
-
-    def watched(task, test, seed):
-        tests.append(set(task.group[test].tolist()))
-        assert not tests[-1] & set(task.group[~test].tolist())
-        return score(task, test, seed)
-
-    monkeypatch.setattr(learning, "_score_fold", watched)
-    train(quick_recipe(), corpus, BOOK)
-    assert len(tests) == 2 * 3  # folds of three heads
-    assert all(tests)
 
 
 # --- Determinism ---

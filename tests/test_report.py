@@ -17,9 +17,7 @@ from small_model import small_model
 from stance.evaluation.intervals import holm
 from stance.findings import Request, Share, read_study
 from stance.findings.shares import UNAUDITED, beyond_chance
-from stance.reports.answers import Models
-from stance.reports.predictions import write_predictions
-from stance.storage import load_model, save_model
+from stance.storage import save_model
 
 SHARES = [f"stance_{label}" for label in LABELS]
 
@@ -247,23 +245,6 @@ def test_sentences_of_a_pair_show_what_decided(sample, model_path):
     assert any("<mark" in sentence for sentence in sentences)
     page, _ = report_on(sample, "--model", model_path)  # which did not answer so
     assert not re.search('<div class="para.*?<strong>.*?</p></blockquote>', page.html)
-
-
-def test_no_more_models_are_opened_than_may_have_answered(sample, tmp_path):
-    def opened(rows):
-        """Return the bundled models that a report opens."""
-        names = []
-        models = Models(None, lambda path: names.append(path.stem) or load_model(path))
-        table = write_rows(tmp_path / "answers.csv", rows)
-        write_predictions(Request(table), tmp_path / "page.html", models, force=True)
-        return names
-
-    rows = dicts(sample.read_text("utf-8"))
-    assert opened(rows) == ["default"]
-    shares = dict(zip(SHARES, ("0.2", "0.6", "0.2"), strict=True))
-    others = [row | shares for row in rows if row["actor"]]
-    assert opened(others) == ["default", "speeches"]
-    assert opened([{key: row[key] for key in ("text", "actor", "stance")} for row in rows]) == []
 
 
 def test_dates_that_cannot_be_read_are_counted_and_said(sample, tmp_path):

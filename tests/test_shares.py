@@ -617,12 +617,6 @@ def test_documents_may_stand_in_a_column_of_any_name(archive, tmp_path, design):
         for path in (known, labels, design)
     ]
     named = ("--document-column", "doc_id", "--json")
-    told = invoke("shares", renamed[0]).stderr
-    assert "no column 'document', so each text counts as a document" in told
-    assert (
-        "if a document has several texts, name the document column with --document-column, or"
-        in told
-    )
     own = invoke("shares", renamed[0], "--audit", renamed[1], *named)
     usual = invoke("shares", known, "--audit", labels, "--json")
     assert json.loads(own.stdout)["shares"] == json.loads(usual.stdout)["shares"]

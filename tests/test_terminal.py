@@ -174,20 +174,6 @@ def test_a_terminal_shows_the_first_answers_and_what_writes_them_all(tmp_path):
 # --- What Windows says differently -------------------------------------------------------------
 
 
-def test_a_reader_that_is_gone_is_no_failure_there(monkeypatch, capsys):
-    closed = []
-    monkeypatch.setattr(errors, "ON_WINDOWS", True)
-    monkeypatch.setattr(os, "dup2", lambda *_: closed.append(True))
-    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
-
-    def command():
-        raise OSError(errno.EINVAL, "Invalid argument")
-
-    with pytest.raises(SystemExit) as caught:
-        _terminal.catching(command)
-    assert (caught.value.code, closed, capsys.readouterr().err) == (0, [True], "")
-
-
 def test_an_output_that_excel_has_open_is_named_as_such(monkeypatch, tmp_path):
     monkeypatch.setattr(errors, "ON_WINDOWS", True)
     target = tmp_path / "a.csv"
