@@ -461,8 +461,7 @@ def test_answers_that_change_while_they_are_read_are_refused(pages):
         read_cells(found, [0])
 
 
-def test_a_design_says_what_was_drawn(pages, tmp_path):
-    """Whole documents of a column that it names, of all of which the answers must be given."""
+def test_a_design_says_that_documents_were_drawn_and_what_names_them(pages, tmp_path):
     labelled = drawn(pages, "--documents")
     found = figures(pages[0], "--audit", labelled)
     assert found == figures(pages[0], "--audit", labelled, "--document-column", "url")
