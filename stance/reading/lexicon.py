@@ -57,7 +57,7 @@ Phrase = tuple[str, int, bool]
 
 Forms = Callable[[str], Iterable[str]]  # of a verb, with any of which "~be at ease" begins
 
-PHRASES, ALIASES, CUES = ("phrase exact", "phrase"), ("alias exact", "alias"), ("cue exact", "cue")
+PHRASES, ALIASES, CUES = ("phrase", "phrase exact"), ("alias", "alias exact"), ("cue", "cue exact")
 """Columns of spellings that `PhraseMatcher.describe` yields for each of three matchers."""
 
 
@@ -117,8 +117,8 @@ class PhraseMatcher:
         return nodes
 
     def describe(self, words: Sequence[str], lower: Sequence[str]) -> Iterator[list[int]]:
-        """Yield what `find` asks of spellings: their numbers as spelled and in lower case."""
-        for known, asked in ((self._exact, words), (self._folded, lower)):
+        """Yield what `find` asks of spellings: their numbers in lower case and as spelled."""
+        for known, asked in ((self._folded, lower), (self._exact, words)):
             yield list(map(known.get, asked, repeat(0))) if known else [0] * len(asked)
 
     def find(
@@ -129,14 +129,16 @@ class PhraseMatcher:
         Each word has its paragraph, the gap after it, and its spelling in a table that has what
         `describe` tells; a word with the spelling -1 stands in no phrase.
         """
-        columns = (types[name].take(type_) for name in self._columns)
-        exact, lower = (np.where(type_ < 0, 0, numbers) for numbers in columns)
-        tables = [lower, exact] if self._exact else [lower]
+        tables = [types[name] for name in self._columns]
+        if len(type_) < len(types):  # fewer words than spellings
+            tables = [np.where(type_ < 0, 0, numbers.take(type_)) for numbers in tables]
+            type_ = np.arange(len(type_))
+        tables = [np.append(numbers, 0) for numbers in tables]
         roots = [(numbers, nodes.take(numbers)) for nodes in self._roots for numbers in tables]
-        starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0))
-        length, value = np.zeros((2, len(starts)), np.int64)
+        starts = np.flatnonzero(np.any([nodes for _, nodes in roots], axis=0).take(type_))
+        begun, (length, value) = type_.take(starts), np.zeros((2, len(starts)), np.int64)
         for numbers, root in roots:
-            node = root.take(starts)
+            node = root.take(begun)
             rank = np.flatnonzero(node)
             start, node, size = starts.take(rank), node.take(rank), 1
             while len(start):
@@ -145,7 +147,7 @@ class PhraseMatcher:
                 longer = np.flatnonzero((values >= 0) & (size >= length.take(rank)))
                 length[rank[longer]], value[rank[longer]] = size, values[longer]
                 behind = start + size
-                word = numbers.take(behind, mode="clip")
+                word = numbers.take(type_.take(behind, mode="clip"))
                 on = np.flatnonzero((word > 0) & (behind < len(type_)))
                 on = on[para.take(behind.take(on)) == para.take(start.take(on))]
                 rank, start, behind = rank.take(on), start.take(on), behind.take(on)
