@@ -58,8 +58,7 @@ _FLAGS: dict[str, tuple[type, Callable[[str, str], Any]]] = {
     ),
     "capital": (np.bool_, lambda word, _: word[0].istitle()),
     "digit": (np.bool_, lambda word, _: "0" <= word[0] <= "9"),  # begins with one
-    "last n": (np.bool_, lambda word, _: word[-1] in "nN"),
-    "last s": (np.bool_, lambda word, _: word[-1] in "sS"),
+    "last": (np.uint32, lambda _, lower: ord(lower[-1])),  # letter
 }
 """Columns of words, each with its type and what tells it, also given the word in lower case."""
 
@@ -259,12 +258,11 @@ def _clitics(spellings: Spellings, type_: Ints, gap: Ints, first: Ints) -> tuple
     glued = gaps["kind"].take(gap.take(apostrophes)) == GAP_APOSTROPHE
     glued &= ~last.take(apostrophes)
     kind = spellings["clitic"].take(type_.take(apostrophes + 1, mode="clip"))
-    kind[
-        ~glued | (kind == CLITIC_NEGATION) & ~spellings["last n"].take(type_.take(apostrophes))
-    ] = CLITIC_NONE
+    letter = spellings["last"].take(type_.take(apostrophes))
+    kind[~glued | (kind == CLITIC_NEGATION) & (letter != ord("n"))] = CLITIC_NONE
     alone[apostrophes[kind != CLITIC_NONE] + 1] = False
     # A plural possessive ("allies' doubts") has nothing after its apostrophe.
-    kind[~glued & spellings["last s"].take(type_.take(apostrophes))] = CLITIC_POSSESSIVE
+    kind[~glued & (letter == ord("s"))] = CLITIC_POSSESSIVE
     flag[apostrophes] = kind
     kept, dropped = np.flatnonzero(alone), np.flatnonzero(~alone)
     gap[kept[np.searchsorted(kept, dropped) - 1]] = gap[dropped]
