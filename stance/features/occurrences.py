@@ -191,12 +191,11 @@ class Occurrences(NamedTuple):
         sequences: Sequences,
     ) -> "Occurrences":  # fmt: skip
         """Return occurrences of an open set, whose features are sequences of symbols."""
-        places = [np.flatnonzero(present) for present, _ in sequences]
         keys = [
-            join_keys(key_of(template), *(symbols[one].take(place) for one in which))
-            for place, (_, which) in zip(places, sequences, strict=True)
+            join_keys(key_of(template), *(symbols[one] for one in which))[present]
+            for present, which in sequences
         ]
-        whole = np.concatenate(places)
+        whole = np.concatenate([np.flatnonzero(present) for present, _ in sequences])
         names: Any = {"template": template, "symbols": symbols, "sequences": sequences}
         return cls(pair.take(whole), word.take(whole), np.concatenate(keys), **names)
 
