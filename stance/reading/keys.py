@@ -125,6 +125,16 @@ class KeyIndex:
         return values
 
 
+def _distinct(keys: Keys) -> Ints:
+    """Return a place of each key, in order; where keys recur, much faster than by sorting all."""
+    last, places = np.zeros(1 << (2 * len(keys)).bit_length(), np.int64), np.arange(len(keys))
+    slots = (keys * MULTIPLIER >> np.uint64(65 - len(last).bit_length())).view(np.int64)
+    last[slots] = places
+    kept = last.take(slots)
+    some = np.flatnonzero((kept == places) | (keys.take(kept) != keys))
+    return np.sort(some[np.unique(keys[some], return_index=True)[1]])
+
+
 Describe = Callable[[Sequence[str]], Iterable[ArrayLike]]
 """Returns a value per string for each column."""
 
@@ -183,7 +193,7 @@ class StringTable:
         number = self._index.find(keys).astype(np.int64)
         new = np.flatnonzero(number < 0)
         if len(new):
-            some = new.take(np.sort(np.unique(keys[new], return_index=True)[1]))
+            some = new.take(_distinct(keys[new]))
             places = zip(begin[some].tolist(), end[some].tolist(), strict=True)
             del self.strings[len(self._index) :]  # what an interrupted call left there
             self.add([text[low:high] for low, high in places])
