@@ -100,12 +100,12 @@ def file_hash(*paths: Path) -> str:
 
 def versions_of(paths: Iterable[Path | None]) -> dict[Path, tuple[int, ...]]:
     """Return which version each file has that can be read twice; see `refuse_changed`."""
-    found = {path: path.stat() for path in paths if path and path.is_file()}
-    return {path: (one.st_ino, one.st_size, one.st_mtime_ns) for path, one in found.items()}
+    stats = {path: path.stat() for path in paths if path and path.is_file()}
+    return {path: (one.st_ino, one.st_size, one.st_mtime_ns) for path, one in stats.items()}
 
 
 def changed(versions: Mapping[Path, tuple[int, ...]]) -> list[str]:
-    """Return which files are others than before, or have been written to, each with a word."""
+    """Return a sentence on each file that is another one than before, or was written to."""
     now = versions_of(versions)
     paths = (path for path, version in versions.items() if now.get(path) != version)
     return [f"{shown_path(path)}: has changed while it was read" for path in paths]

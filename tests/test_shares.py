@@ -455,17 +455,17 @@ def test_labels_without_text_are_joined_by_id_and_row(pages, tmp_path):
 
 
 def test_answers_that_change_while_they_are_read_are_refused(pages):
-    found = read_population(Request(pages[0]))
+    answers = read_population(Request(pages[0]))
     write(pages[0], pages[1][::-1])
     with pytest.raises(DataError, match=r"pages.csv: has changed while it was read; run again"):
-        read_cells(found, [0])
+        read_cells(answers, [0])
 
 
 def test_a_design_says_that_documents_were_drawn_and_what_names_them(pages, tmp_path):
     labelled = drawn(pages, "--documents")
-    found = figures(pages[0], "--audit", labelled)
-    assert found == figures(pages[0], "--audit", labelled, "--document-column", "url")
-    assert found["documents"] == len({row["url"] for row in pages[1]})
+    shares = figures(pages[0], "--audit", labelled)
+    assert shares == figures(pages[0], "--audit", labelled, "--document-column", "url")
+    assert shares["documents"] == len({row["url"] for row in pages[1]})
     urls = {row["url"] for row in read(labelled)}
     part = write(tmp_path / "part.csv", [row for row in pages[1] if row["url"] in urls])
     assert "documents or more, but" in fails(1, "shares", part, "--audit", labelled)

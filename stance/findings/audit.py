@@ -19,7 +19,7 @@ from stance.tables import FILE, Record, Table, column, open_table, optional_colu
 from stance.tables.table import folded
 
 NEW = 0.01  # share of answers added since the sample was drawn that hardly matters
-BARE = 0.05  # share of answers, at most, that are of groups drawn from without any label
+UNLABELLED = 0.05  # share of answers, at most, of groups drawn from without any label
 UNIT = "drawn_as"  # column of designs: what was drawn, an "answer" or a "document"
 _OPTIONAL = ("purpose", "false_match", "coder", "text", "design")
 Design = dict[int, tuple[float, str]]  # inclusion probability and stratum of each pair, by its key
@@ -89,7 +89,7 @@ def read_answers(request: Request) -> tuple[AnswersTable, Audit | None]:
 def _refuse_bare(source: str, held: Sequence[tuple[float, str]], bare: Set[str]) -> None:
     """Raise if many answers are of groups without a label, of which nothing can be learned."""
     share = sum(1 / p for p, stratum in held if stratum in bare) / sum(1 / p for p, _ in held)
-    if share > BARE:
+    if share > UNLABELLED:
         why = f"no row is labelled in {len(bare)} of the groups of similar answers that were drawn "
         why += f"from, which are {100 * share:.0f} % of all answers"
         raise DataError(f"{source}: {why}; label rows from everywhere in the sheet, best all")
@@ -115,10 +115,10 @@ def _naming(
         raise DataError(f"{audit}: {what}; restore it")
     with open_table(path) as design:
         known = {*map(folded, design.columns), "text"}
-    usual = ("file", folded(request.prefix + FILE), "id", "row")
-    first = next(name for name in design.columns if folded(name) not in usual)
-    document = first if first != "actor" else None
-    return [name for name in names if folded(name) in known], document
+    usual = {"file", folded(request.prefix + FILE), "document", "id", "row", "actor"}
+    usual |= {"inclusion", "stratum", UNIT}
+    others = (name for name in design.columns if folded(name) not in usual)
+    return [name for name in names if folded(name) in known], next(others, None)
 
 
 def _read_labels(

@@ -244,8 +244,8 @@ class Study:
                 couples = [(one, other, self._correlation(one, other)) for one, other in both]
             for one, other, together in couples:
                 if one.corrected and other.corrected:
-                    found = correction.compare(one.corrected, other.corrected, together)
-                    value, (low, high), p = found
+                    difference = correction.compare(one.corrected, other.corrected, together)
+                    value, (low, high), p = difference
                     names = getattr(one, of), getattr(other, of)
                     rows.append((actor, of, *names, value, low, high, p))
         adjusted = zip(rows, holm([row[-1] for row in rows]), strict=True)

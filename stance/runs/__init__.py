@@ -220,14 +220,15 @@ class _Job:
                 progress(tally.rows, *table.progress())
                 del records, part  # frees them before the next ones are made
             rejected = self.rejects.by_file if self.rejects else Counter[str]()
-            if not self.request.summary:
-                refuse_changed(self.versions)
+            changes = changed(self.versions)
+            if changes and not self.request.summary:
+                raise DataError(f"{changes[0]}; run again")
             if tally.rows + rejected.total() != table.records_in:
                 raise WorkerError(f"{table.name}: rows were lost; run again")
         model, rate = self.model, self.request.options.abstain
         texts = [] if self.config.asked or self.config.actor is not None else self.texts
         notes = [*summary.inputs.notes, *table.notes, *self._date_notes()]
-        notes += [f"{what}; --since judges it again" for what in changed(self.versions)]
+        notes += [f"{what}; --since judges it again" for what in changes]
         done = Done(
             tally=tally,
             rows_in=table.records_in,
