@@ -178,7 +178,7 @@ def _described(command: str, parameter: inspect.Parameter) -> tuple[int, inspect
 app = typer.Typer(
     name="stance",
     cls=Group,
-    help="Which stance each paragraph takes toward each actor it names, and its sentiment.",
+    help="Judge the stance of each paragraph toward each actor that it names, and its sentiment.",
     epilog="\b\nExamples:\n  stance predict articles.csv -o answers.csv\n  stance predict --help",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
