@@ -47,6 +47,18 @@ def test_rows_of_several_coders_are_one_row_and_what_each_said_is_kept(tmp_path)
     assert corpus.take(np.array([1])).codes.tolist() == [[0, 0, -1]]
 
 
+@pytest.mark.parametrize("last", ["", "N lied,N,against,,,,,adjudicated\n"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_tone_holder_and_document_do_not_depend_on_the_order_of_coders(order, last, tmp_path):
+    rows = [f"N lied,N,against,{cells}\n" for cells in (
+        "positive,other,,,anna", "negative,author,d,2024-01-01,ben", "negative,author,,,cleo",
+    )]  # fmt: skip
+    header = "text,actor,stance,sentiment,holder,document,date,coder\n"
+    corpus = corpus_of(tmp_path / "a.csv", header + "".join(rows[n] for n in order) + last)
+    assert (corpus.sentiment.tolist(), corpus.holder) == ([0], ("author",))
+    assert (corpus.loose.tolist(), corpus.extra) == ([False], {"date": ("2024-01-01",)})
+
+
 def test_one_coder_leaves_a_corpus_as_it_is(tmp_path):
     rows = "text,actor,stance,coder\nNATO won,NATO,favor,anna\nNATO won,NATO,favor,anna\n"
     corpus = corpus_of(tmp_path / "mine.csv", rows)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from test_formats import workbook
 from test_tables import written
 
-from stance.findings import Request
+from stance.errors import UsageError
+from stance.findings import Request, write_sample
 from stance.findings.answers import read_population
 from stance.findings.sampling import design_sample, draw_sample
 
@@ -133,6 +134,13 @@ def test_a_few_units_left_over_do_not_join_all_strata():
     stratum, drawn = design_sample([cell, cell, np.zeros_like(cell)], np.ones(len(cell)), 60)
     assert sorted(np.bincount(stratum)) == [300, 300, 309]
     assert drawn.sum() == 60
+
+
+def test_python_refuses_what_the_command_line_does(archive, tmp_path):
+    with pytest.raises(UsageError, match="purpose Train: choose audit or train"):
+        write_sample(Request(archive[0]), tmp_path / "s.csv", 20, purpose="Train")
+    with pytest.raises(UsageError, match="period Month: choose week, month, quarter, year"):
+        Request(archive[0], over="date", period="Month")
 
 
 def test_a_sample_to_learn_from_is_unsure_and_marks_those_drawn_by_chance(archive, tmp_path):

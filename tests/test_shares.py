@@ -198,6 +198,10 @@ def test_spaces_and_the_parts_of_accents_are_none_of_a_name(archive, tmp_path):
     for row in rows[::2]:
         row["outlet"] = "E\u0301cho"
     assert figures(write(tmp_path / "parts.csv", rows), "--by", "outlet") == whole
+    for row in rows:
+        row["actor"] += ("\u00e9", "e\u0301")[int(row["row"]) % 2]
+    found = figures(write(tmp_path / "actors.csv", rows), "--actor", "NATOe\u0301")
+    assert found["answers"] == sum(row["actor"].startswith("NATO") for row in rows)
     rows = read(archive[0])
     for row in rows[::2]:
         row["actor"] = f" {row['actor']}  "
@@ -208,15 +212,15 @@ def test_spaces_and_the_parts_of_accents_are_none_of_a_name(archive, tmp_path):
     assert figures(spaced, "--audit", archive[1])["labels"] == 200
 
 
-def held(folder):
-    """Write answers with holders: 40 stances of Iran toward Russia, and some toward itself."""
-    rows, holders = [], ("Iran", "author", "Russia", "")
+def held(folder, actor="Russia"):
+    """Write answers with holders: 40 stances of Iran toward an actor, and some toward itself."""
+    rows, holders = [], ("Iran", "author", actor, "")
     for number in range(1, 161):
         holder, side = holders[number % 4], "favor" if number % 5 == 0 else "against"
         label = side if holder else "neutral"
-        text = f"It rained in May {number}. “Russia was condemned by Iran.” (It rained again.)"
+        text = f"It rained in May {number}. “{actor} was condemned by Iran.” (It rained again.)"
         cells = {"document": f"d{number // 2}", "text": text}
-        rows.append({**answer(number, "Russia", label, **cells), "holder": holder})
+        rows.append({**answer(number, actor, label, **cells), "holder": holder})
     return write(folder / "held.csv", rows)
 
 
@@ -260,6 +264,9 @@ def test_pairs_are_the_stances_of_each_holder_toward_others(tmp_path):
     write(answers, [row for row in rows if row["holder"] == row["actor"]])
     succeeds("shares", answers, "--pairs", "-o", graph, "--force")
     assert not [*ElementTree.parse(graph).getroot().iter(f"{name}edge")]
+    succeeds("shares", held(tmp_path, "Olga Brandt"), "--pairs", "-o", tmp_path / "olga.csv")
+    olga = [row["evidence_against"] for row in read(tmp_path / "olga.csv")]
+    assert olga == ['"Olga Brandt was condemned by Iran."'] * 2
 
 
 def test_a_report_leads_from_each_pair_to_its_sentences(tmp_path):

@@ -30,7 +30,7 @@ class Source:
     rows: int
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Corpus:
     """Labelled pairs of a paragraph and an actor, one per row; texts and actors as written."""
 
@@ -220,16 +220,40 @@ def merge_coders(rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[str, ...], I
 
 def _settle(unit: Mapping[str, Row]) -> tuple[Row, bool]:
     """Return what coders gave a pair as one row, and whether its label is a tie."""
-    if ADJUDICATED in unit:
-        return unit[ADJUDICATED], False
     rows, one_hot = [*unit.values()], np.eye(len(Stance)).tolist()
+    if ADJUDICATED in unit:
+        return _filled(unit[ADJUDICATED], rows), False
     shares = np.mean([row.soft or one_hot[row.stance] for row in rows], axis=0)
     best = np.flatnonzero(shares > shares.max() - 1e-9).tolist()
     label = best[0] if len(best) == 1 else NEUTRAL
     differ = len({row.stance for row in rows}) > 1 or any(row.soft for row in rows)
     chosen = next((row for row in rows if row.stance == label), rows[0])
     soft = shares.tolist() if differ else None
-    return chosen._replace(stance=label, soft=soft), len(best) > 1
+    chosen = chosen._replace(stance=label, soft=soft, sentiment=MISSING, holder=None)
+    return _filled(chosen, rows), len(best) > 1
+
+
+def _filled(row: Row, rows: Sequence[Row]) -> Row:
+    """Return a row with what it leaves open: what most coders say, nothing where they are tied."""
+    tones = [one.sentiment for one in rows if one.sentiment != MISSING]
+    holders = [one.holder for one in rows if one.holder and one.stance == row.stance]
+    tone = row.sentiment if row.sentiment != MISSING else _most_given(tones, MISSING)
+    holder = row.holder or _most_given(holders, None)
+    document, date = (
+        next(filter(None, (getattr(one, name) for one in (row, *rows))), "")
+        for name in ("document", "date")
+    )
+    return row._replace(sentiment=tone, holder=holder, document=document, date=date)
+
+
+def _most_given(values: Sequence[Any], tied: Any) -> Any:
+    """Return the most frequent value, or ``tied`` if there are none or several.
+
+    >>> _most_given(["author", "other", "author"], None), _most_given([0, 2], -1)
+    ('author', -1)
+    """
+    (first, times), (_, second) = [*Counter(values).most_common(2), (tied, 0), (tied, 0)][:2]
+    return first if times > second else tied
 
 
 # --- Rows that have a label ---

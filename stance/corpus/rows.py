@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
-from stance.reading.text import parse_spans
+from stance.reading.text import as_name, parse_spans
 from stance.records import ANSWERS, NEUTRAL, STANCE_COLUMNS, Form, Sentiment, Stance, as_coder
 from stance.tables import Record, Table, column, optional_column, rewrite_dates
 from stance.tables.columns import KNOWN, add_paragraphs_before
@@ -49,7 +49,7 @@ def stance_spellings(
     labels: Mapping[Any, str] | None, known: Mapping[str, int] = STANCES
 ) -> Mapping[str, int]:
     """Return the number of each spelling of a stance, with the user's own ones."""
-    given = {str(word).lower(): label for word, label in (labels or {}).items()}
+    given = {as_name(str(word)).lower(): label for word, label in (labels or {}).items()}
     for word, label in given.items():
         if not word or str(label).lower() not in STANCES:
             what = f"'{shown(f'{word}={label}' if word else label)}' must be SPELLING=LABEL"
@@ -79,7 +79,7 @@ class LabelReader:
         return self._met[cell]
 
     def _number(self, cell: str, record: Record) -> int:
-        word, digits = cell.strip().lower(), _digits(cell)
+        word, digits = as_name(cell).lower(), _digits(cell)
         for spelling in (word, digits):
             if spelling in self._words:
                 return self._words[spelling]
@@ -219,7 +219,7 @@ def _row(
     record: Record, cells: Mapping[str, str], where: str, stances: LabelReader, tones: LabelReader
 ) -> Row:
     """Return a record as a row; raise `DataError`, with its line, if a cell means nothing."""
-    actor, holder, tone = cells["actor"].strip(), cells["holder"].strip(), cells["sentiment"]
+    actor, holder, tone = as_name(cells["actor"]), as_name(cells["holder"]), cells["sentiment"]
     if not actor:
         raise DataError(f"{where}: the actor is empty; name the actor that the row judges")
     if len(holder) > LONGEST_HOLDER or not holder.isprintable():

@@ -21,6 +21,7 @@ from stance.findings.shares import DIFFERENCE, Share, Study, figures, read_study
 from stance.model.passages import Passage
 from stance.reading.actors import ActorBook
 from stance.reading.text import normalise, raw_spans
+from stance.reading.words import literal_places
 from stance.records import ANSWERS, NET, SIDES, Stance
 from stance.tables import rewrite_dates, write_table
 
@@ -155,6 +156,9 @@ def find_sentence(passage: Passage, actor: str, book: ActorBook) -> Passage:
     ((_, tokens, mentions),) = book.scan([text])
     start, end = 0, len(text)
     named = mentions.first[mentions.actor == book.number(actor)]
+    if not len(named):  # in the book
+        (places,) = literal_places(book, tokens.texts, [actor])
+        named = np.searchsorted(tokens.start, [start for start, _ in places[:1]])
     if len(named):
         words = np.flatnonzero(tokens.sentence == tokens.sentence[named[0]])
         starts = [*tokens.start.tolist(), len(tokens.texts[0])]

@@ -1,6 +1,5 @@
 """The answers of a table in memory, in arrays: what `sample`, `shares` and `report` read."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from stance.errors import DataError, UsageError
 from stance.files import refuse_changed, versions_of
 from stance.findings.request import Places, Request, find_periods, find_places, label_in
 from stance.reading.keys import key_of, keys_of
+from stance.reading.text import as_name
 from stance.records import ANSWERS, Stance
 from stance.tables import Record, Records, Table
 from stance.tables.columns import column, day_of, optional_column, rewrite_dates
@@ -125,11 +125,6 @@ def split_by(pairs: Ints, codes: Ints, names: Sequence[Any]) -> list[tuple[Any, 
     return [(names[number], part) for number, part in parts if names and number >= 0]
 
 
-def as_name(cell: str) -> str:
-    """Return a name as it is told from others, however its accents are composed."""
-    return unicodedata.normalize("NFC", cell.strip())
-
-
 def pair_key(cells: Iterable[str]) -> int:
     """Return the key of some cells, whatever a spreadsheet did to their spaces."""
     return key_of("\0".join(" ".join(as_name(cell).split()) for cell in cells))
@@ -160,10 +155,11 @@ class _Reader:
 
     def add(self, part: Records) -> None:
         """Read some records."""
-        places, only, answers = self._places, self._request.only, list[Record]()
+        places, answers = self._places, list[Record]()
+        only = [*map(as_name, self._request.only)]
         unit = (places.file, places.document, places.text, places.row)
         rows = _keys(*(_cells(part, place) for place in unit))
-        actors = [cell.strip() for cell in _cells(part, places.actor)]
+        actors = [*map(as_name, _cells(part, places.actor))]
         asked = [bool(actor and (not only or actor in only)) for actor in actors]
         named = zip(asked, _cells(part, places.mentions), strict=True)
         self._rows.append(rows[asked] if only and places.actor < places.row else rows)
@@ -186,7 +182,7 @@ class _Reader:
     def _figures(self, part: Records) -> dict[str, Any]:
         """Return an array of each figure of some answers."""
         places, records = self._places, list(part)
-        actors = [cell.strip() for cell in _cells(part, places.actor)]
+        actors = [*map(as_name, _cells(part, places.actor))]
         chances = [list(map(float, _cells(part, place))) for place in places.probabilities]
         self._loose += sum(not cell.strip() for cell in _cells(part, places.document))
         labels = [
@@ -196,7 +192,7 @@ class _Reader:
         return {
             "actor": self._number("actor", actors),
             "group": self._number("group", [as_name(c) or BLANK for c in _cells(part, places.by)]),
-            "holder": self._number("holder", [c.strip() for c in _cells(part, places.holder)]),
+            "holder": self._number("holder", [*map(as_name, _cells(part, places.holder))]),
             "stance": np.array([*map(ANSWERS.index, _cells(part, places.stance))], np.int8),
             "chances": np.array(chances, np.float32).T,
             "labels": np.array(labels, np.int8).reshape(-1, len(part)).T,
@@ -218,7 +214,7 @@ class _Reader:
     def finish(self, versions: Mapping[Path, tuple[int, ...]]) -> AnswersTable:
         """Return all answers, each counted once."""
         table, request, places, names = self._table, self._request, self._places, self._names
-        if missing := [name for name in request.only if name not in names["actor"]]:
+        if missing := [name for name in map(as_name, request.only) if name not in names["actor"]]:
             why = f"holds no answer on '{shown(min(missing))}'; check its spelling"
             raise DataError(f"{table.name}: {why}")
         if not (parts := self._parts):

@@ -54,6 +54,10 @@ class Request:
         for name in ("source", "audit", "only", "surrogates"):
             if isinstance(one := getattr(self, name), str):
                 object.__setattr__(self, name, Path(one) if name in ("source", "audit") else (one,))
+        if not isinstance(self.source, Path | Inputs):
+            raise TypeError(f"source is a {type(self.source).__name__}; name a table's file")
+        if self.period not in (None, *UNITS):
+            raise UsageError(f"--period {self.period}: choose {', '.join(UNITS)}")
         if self.audit is None and (self.simple_random or self.surrogates):
             raise UsageError("--simple-random and --surrogate need labels; add --audit LABELLED")
 

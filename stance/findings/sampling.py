@@ -44,6 +44,8 @@ def write_sample(
     train = purpose == TRAIN
     if size < FEWEST:
         raise UsageError(f"-n {size}: a sample needs {FEWEST} or more")
+    if purpose not in (AUDIT, TRAIN):
+        raise UsageError(f"--purpose {purpose}: choose {AUDIT} or {TRAIN}")
     if train and whole:
         raise UsageError("--purpose train chooses single answers; drop it, or drop --documents")
     population = read_population(request)

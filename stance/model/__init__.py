@@ -33,7 +33,7 @@ SHOWN = 20  # paragraphs that a notebook shows
 MARGIN = 2e-6  # how much more probable than a stance neutral may be, whose holder is looked for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StanceModel(Recomputing):
     """A trained model; `stance.fitting` makes one, `stance.storage` keeps it in a file."""
 

@@ -115,7 +115,7 @@ def _toward(answer: Ints, push: NDArray[Any]) -> Floats:
     return np.where(sign == 0, np.abs(push), sign * push)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Predictions(Sequence[Answer]):
     """A model's answers to a batch of paragraphs, and what they rest on.
 

@@ -51,6 +51,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", _ODD.sub(_plain, text))
 
 
+def as_name(cell: str) -> str:
+    """Return a name as it is told from others, however its accents are composed."""
+    return unicodedata.normalize("NFC", cell.strip())
+
+
 MOST_READ = 50_000
 """Characters of a paragraph that are read: no paragraph has more, though some cells do."""
 

@@ -75,8 +75,8 @@ def predict_table(
     if request.max_rejects is not None and request.rejects is None:
         raise UsageError("--max-rejects counts bad rows; say with --rejects where they go")
     if request.options.speakers and model.holder is None:
-        why = "the model cannot say whose stance it is, since its corpus had no column holder"
-        raise DataError(f"--speakers: {why}; drop --speakers, or train on one that has")
+        why = "the model cannot say whose stance it is, since it learned from too few holders"
+        raise DataError(f"--speakers: {why}; drop --speakers, or train on more, in a column holder")
     with ExitStack() as stack:
         return _Job(model, request, stack).run(progress, size)
 

@@ -13,7 +13,7 @@ import numpy as np
 from stance.arrays import Bools, Cells, Floats, Ints
 from stance.model import StanceModel
 from stance.model.predictions import Predictions
-from stance.reading.text import count_cut, odd_place, parse_spans, places_advice
+from stance.reading.text import as_name, count_cut, odd_place, parse_spans, places_advice
 from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, NO_ANSWER, TONES, Options, Stance
 from stance.tables import Fault, Format, Records, months_of
 from stance.tables.output import TAIL_END
@@ -271,7 +271,7 @@ def _judge(model: StanceModel, config: RunConfig, records: Records) -> Predictio
     if config.dates:
         months = months_of(records.columns[config.dates[0]], config.dates[1])
     if config.actor is not None:
-        actors = [actor.strip() for actor in records.columns[config.actor]]
+        actors = [*map(as_name, records.columns[config.actor])]
     elif config.asked:
         actors = [config.asked] * len(records)
     if config.spans is not None:
