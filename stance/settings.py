@@ -17,11 +17,17 @@ from typing import Any
 from stance.display import shown
 from stance.errors import DataError, StanceError
 
+_LARGEST = 16_000_000  # bytes of a file
+
 
 def read_text(path: Path, what: str, error: type[StanceError] = DataError) -> str:
     """Return the text of a file; if it has none, raise ``error`` with a line of ``what`` it is."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise error(f"{path}: has more than {_LARGEST:,} bytes, too many for a {what}")
+        return data.decode("utf-8-sig")
     except OSError as fault:
         advice = "name a file in it" if isinstance(fault, IsADirectoryError) else "check the path"
         raise error(f"{path}: cannot read the {what}: {fault.strerror}; {advice}") from fault
@@ -75,10 +81,17 @@ def such(inner: Check, test: Callable[[Any], object], expected: str) -> Check:
 
     def check(value: Any, where: str) -> Any:
         if not test(checked := inner(value, where)):
-            raise SchemaError(f"'{where}' must be {expected}, not {shown(repr(value))}")
+            raise SchemaError(f"'{where}' must be {expected}, not {_written(value)}")
         return checked
 
     return check
+
+
+def _written(value: object) -> str:
+    try:
+        return shown(repr(value))
+    except (ValueError, RecursionError):
+        return "a value too long or deep"
 
 
 def of(kind: type) -> Check:

@@ -231,7 +231,7 @@ def test_what_is_left_out_is_counted_and_listed_on_request(tmp_path):
 
 def test_a_paragraph_with_a_nul_byte_is_a_bad_row(tmp_path):
     path = write(tmp_path / "a.txt", "NATO met.\n\nRussia did not.\n\0\n")
-    assert f"{path}:3: a NUL byte in column 'text'; save" in fails(1, "predict", path)
+    assert f"{path}, paragraph 3: a NUL byte in column 'text'; save" in fails(1, "predict", path)
     done = succeeds("predict", path, "--rejects", tmp_path / "bad.csv")
     assert "3 rows in = 2 judged + 1 rejected" in done.stderr
 

@@ -155,10 +155,8 @@ def test_bad_rows_of_a_sheet_have_its_name_and_their_row(tmp_path, rows, told):
     [
         ("worksheets", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
         ("foo", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
-        (
-            "worksheets",
-            b'<row r="1048576"><c><v>1</v></c></row><row><c r="XFD1"><v>1</v></c></row>',
-        ),
+        ("foo", b"<row r = '1048576'><c r = 'xfd1048576'><v>1</v></c></row>"),
+        ("foo", b'<row r="1048576"><c/></row><row><c r="XFD1"><v>1</v></c></row>'),
         ("worksheets", b'<row r="4000000"/><row>' + b"<c><v>1</v></c>" * 16_000 + b"</row>"),
     ],
 )

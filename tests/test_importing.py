@@ -237,3 +237,8 @@ def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
     corpus = read_corpus([tmp_path / "out.csv"])
     assert corpus.coders == ("anna", "ben", "carl")
     assert corpus.codes.tolist() == [[2, 2, 2]]
+    linked = tmp_path / "b/ben/one.txt"
+    linked.rename(tmp_path / "secret.txt")
+    linked.symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(DataError, match=r"ben/one\.txt: is a link out of its folder"):
+        imported("brat", tmp_path / "b")

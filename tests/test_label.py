@@ -303,11 +303,18 @@ def change(*queries):
     ("spoil", "reason"),
     [
         (lambda path: path.write_text("text,actor\n" * 99), "is damaged, or not a store of labels"),
-        (change("DROP TABLE labels"), "no such table: labels; close other programs, or restore"),
+        (change("DROP TABLE labels"), "is not a store of labels of version 2; move it"),
+        (
+            change("CREATE TRIGGER t AFTER INSERT ON labels BEGIN DELETE FROM labels; END"),
+            "is not a",
+        ),
+        (change(f"{SET} at = {2**63 - 1}"), "a cell has a wrong value"),
+        (change(f"{SET} note = '\x1b[31m'"), "a cell has a wrong value"),
+        (lambda path: path.write_bytes(b""), "is empty; label first"),
         (change(f"{SET} note = CAST(x'8a' AS TEXT)"), "Could not decode to UTF-8"),
         (change("PRAGMA user_version = 7"), "is not a store of labels of version 2; move it"),
         (change(f"{SET} stance = 'pro' WHERE row = 2"), "on row 2 is not valid: stance 'pro' is"),
-        (change(f"{SET} note = x'ff'"), "of anna on row 1 is not valid: a cell has the wrong type"),
+        (change(f"{SET} note = x'ff'"), "of anna on row 1 is not valid: a cell has a wrong value"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_refused_and_left_as_it_is(spoil, reason, task, tmp_path):

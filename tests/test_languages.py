@@ -138,6 +138,7 @@ def test_a_lexicon_that_is_not_complete_is_refused_in_one_line(tmp_path, change,
     [
         ({"e": ["", "s"]}, "Deutschland|x", "no endings 'x' for 'Deutschland|x'. Known: 'e'."),
         ({"long": ["", "s"]}, "Ost|lonng", "for 'Ost|lonng'. Did you mean 'long'?"),
+        ({"e": ["", "x" * 200]}, "A|e", "'A|e' has forms of over 200 characters"),
         ({"e": []}, "A|e", "'endings' must be a table of lists of endings"),
         (["s"], "A", "'endings' must be a table of lists of endings"),
     ],

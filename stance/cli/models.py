@@ -1,6 +1,7 @@
 """Commands on labelled tables, models and what is installed."""
 
 import re
+import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -74,7 +75,10 @@ def label(
             asked = asked or labelling.answered(labels.labels())
         if who:
             tell(f"labels are kept in {path}; Ctrl-C ends")
-            session = labelling.Session(task, labels, book, who, asked)
+            command = ["stance", "label", str(table), "--export", "labelled.csv"]
+            for name, value in {"text-column": text_column, **form}.items():
+                command += [f"--{name}", str(value)] * (value not in (None, "text"))
+            session = labelling.Session(task, labels, book, who, asked, shlex.join(command))
             server.serve(session, text, say, browser=browser)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stance.corpus.rows import SENTIMENTS, STANCES, LabelReader
+from stance.corpus.rows import MISSING, SENTIMENTS, STANCES, LabelReader, is_false_match
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError
 from stance.reading.text import parse_spans
@@ -68,7 +68,12 @@ class Import:
         return [path for path in files if "/." not in f"/{path.relative_to(source).as_posix()}"]
 
     def text(self, path: Path) -> str:
-        """Return the text of a file."""
+        """Return the text of a file, which no link may lead out of the folder."""
+        root = self.source if self.source.is_dir() else self.source.parent
+        inside = path == self.source or path.resolve().is_relative_to(root.resolve())
+        if path.exists() and not (inside and path.is_file()):
+            what = "is a link out of its folder, or no file; put a copy in its place"
+            raise DataError(f"{shown_path(path)}: {what}")
         return read_whole(path, self.options.get("encoding"))
 
     def json(self, path: Path) -> Iterator[Item]:
@@ -213,7 +218,9 @@ def read_table(
         for record in table:
             job.where = table.where(record)
             for row in split(job, {k: record.cells[pos] for k, pos in places.items()}):
-                row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
+                unnamed = is_false_match(row.get("false_match", ""), MISSING, job.where)
+                if row["stance"].strip() or not unnamed:
+                    row["stance"] = tuple(Stance)[stances.read(row["stance"], record)]
                 if row.get("sentiment", "").strip():
                     row["sentiment"] = tuple(Sentiment)[sentiments.read(row["sentiment"], record)]
                 if "start" in row or "end" in row:

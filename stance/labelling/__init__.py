@@ -74,6 +74,7 @@ class Session:
     book: ActorBook
     coder: str
     asked: tuple[str, ...] = ()  # of `QUESTIONS`
+    command: str = ""  # that exports the labels
 
     @property
     def adjudicates(self) -> bool:

@@ -1,5 +1,6 @@
 """A table to label, and the SQLite file beside it: each label reaches the disk at once."""
 
+import re
 import sqlite3
 import time
 import uuid
@@ -140,6 +141,8 @@ _COLUMNS: dict[str, type] = {
 _KINDS = {str: "TEXT", int: "INTEGER"}
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
 _ALL = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
+_PARTS = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
 _INSERT = f"INSERT OR IGNORE INTO labels VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
 
@@ -157,8 +160,9 @@ class Store(AbstractContextManager["Store"]):
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        if not create and not path.exists():
-            raise DataError(f"{path}: does not exist; label first, with --coder NAME alone")
+        if not create and not (path.exists() and path.stat().st_size):
+            what = "is empty" if path.exists() else "does not exist"
+            raise DataError(f"{path}: {what}; label first, with --coder NAME alone")
         self.path = path
         with _translated(path):
             # Autocommit: the statements below say where a transaction begins.
@@ -172,8 +176,9 @@ class Store(AbstractContextManager["Store"]):
 
     def _open(self) -> None:
         version = self._number("PRAGMA user_version")
-        used = version or self._number("SELECT count(*) FROM sqlite_master")
-        if used and version != VERSION:
+        parts = [tuple(row) for row in self._base.execute(_PARTS)]
+        used = version or parts
+        if used and (version, parts) != (VERSION, [("table", "labels")]):  # no view or trigger
             what = f"is not a store of labels of version {VERSION}"
             raise DataError(f"{self.path}: {what}; move it away")
         if self._base.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -196,8 +201,9 @@ class Store(AbstractContextManager["Store"]):
         with _translated(self.path):
             rows: list[sqlite3.Row] = self._base.execute(_ALL).fetchall()
         for row in rows:
-            odd = [*map(type, row)] != [*_COLUMNS.values()]
-            if fault := "a cell has the wrong type" if odd else problem(_label(row)):
+            odd = [*map(type, row)] != [*_COLUMNS.values()] or not 0 <= row["at"] < 2**62
+            odd = odd or any(map(_CONTROL.search, (row["coder"], row["holder"], row["note"])))
+            if fault := "a cell has a wrong value" if odd else problem(_label(row)):
                 where = f"the label of {shown(str(row['coder']))} on row {shown(str(row['row']))}"
                 raise DataError(f"{self.path}: {where} is not valid: {fault}; restore the file")
         return rows

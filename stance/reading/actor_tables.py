@@ -164,6 +164,8 @@ def inflected(tables: Mapping[str, Any], endings: Any, where: str) -> dict[str, 
                 advice = hint(name, [*endings], f"Known: {', '.join(map(repr, endings))}.")
                 raise ActorError(f"{place}: no endings '{name}' for '{shown(entry)}'. {advice}")
         parts[1::2] = [endings[name] for (name,) in parts[1::2]]
+        if sum(max(map(len, part)) for part in parts) > _LONGEST:
+            raise ActorError(f"{place}: '{shown(entry)}' has forms of over {_LONGEST} characters")
         if (made := made + prod(map(len, parts))) > 2 * MOST_ALIASES:  # `case` repeats aliases
             raise ActorError(f"{place}: more than {2 * MOST_ALIASES:,} forms; use fewer endings")
         return [*map("".join, product(*parts))]

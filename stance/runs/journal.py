@@ -99,6 +99,7 @@ class Journal(contextlib.AbstractContextManager["Journal"]):
             self._file = undo.enter_context(file)
             try:
                 if fcntl:
+                    os.fchmod(file.fileno(), 0o600)  # whoever may have left it there
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the file is closed
             except BlockingIOError as error:
                 why = "another run is writing it; wait for it, or name another output"

@@ -240,13 +240,15 @@ _MEMBER = table(
     {"dtype": _STRING, "shape": items(_FEATURES)},
 )
 _RECIPE = table({"name": _STRING, "features": _BLOCKS}, others=anything)
+_RECALLS = table(dict.fromkeys(Stance, table({"recall": _SHARE}, others=anything)))
+_SCORES = table(optional={"accuracy": _SHARE, "per_class": _RECALLS}, others=anything)
 _VERSIONS = dict.fromkeys(("stance", "python", "numpy", "scikit-learn"), _STRING)
 _MODEL = table(
     {
         "versions": table(_VERSIONS, others=_STRING),
         "data": items(_DATA),
         "seed": of(int),
-        "scores": of(dict),  # with repeats and the curve only shown
+        "scores": _SCORES,
         "recipe": _RECIPE,
         "limits": _WORDS,
         "book": of(dict),

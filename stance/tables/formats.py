@@ -29,9 +29,14 @@ _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
-_CELL, _PLACE = re.compile(rb"<(?:\w+:)?c\b"), re.compile(rb"""\sr=["']([A-Z]*)(\d*)["']""")
-_SHARED_CELL = re.compile(rb"""\st=["']s["'][^<>]*>\s*<(?:\w+:)?v>(\d+)""")
-_ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st=["']e["']""")
+_CELL, _PLACE = (
+    re.compile(rb"<(?:\w+:)?c\b"),
+    re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)(\d*)["']"""),
+)
+_SHARED_CELL = re.compile(
+    rb"""\st\s*=\s*["']s["'][^<>]*>(?:[^<]|<(?!/?(?:\w+:)?(?:v|c)\b))*<(?:\w+:)?v>\s*(\d+)"""
+)
+_ERROR_CELL = re.compile(rb"""<(?:\w+:)?c\b[^<>]*?\st\s*=\s*["']e["']""")
 _BATCH_ROWS = 128  # of Parquet: few, since one value of a dictionary may stand in every row
 _COPY = "copy or download the file again"
 _ZEROS = re.compile(r"\.0+(?=(?:Z|[-+]\d{4})?$)")  # of a second
@@ -80,7 +85,7 @@ def read_json(source: InputFile, table: Table, kind: str) -> None:
     """Read the columns of a table, which its first object names, and set its chunks."""
     rows = _json_rows(source, table, kind)
     if (first := next(rows, None)) is None:
-        raise table.error(Fault(1, "", "holds no object", _JSON_ADVICE))
+        raise DataError(f"{table.name}: holds no object; {_JSON_ADVICE}")
     table.form = "a list in JSON" if kind == "list" else "JSON Lines"
     table.chunks = table.take(chain([first], rows))
 
@@ -91,6 +96,7 @@ def _json_rows(source: InputFile, table: Table, kind: str) -> Iterator[Row]:
         text = source.whole(_LONGEST_LIST, "save it as JSON Lines, an object in each line")
         if isinstance(values := _decoded(text, 1), Fault):
             raise table.error(values)
+        table.unit = "object"
     else:
         values = chain.from_iterable(map(split_lines, source.lines()))
     for line, value in enumerate(values, 1):
@@ -134,7 +140,7 @@ def _json_cells(pairs: Any, line: int, table: Table) -> Sequence[str] | Fault:
     if item.keys() != set(names):
         parts = [f"no key '{shown(name)}'" for name in names if name not in item][:1]
         parts += [f"a new key '{shown(name)}'" for name in item if name not in names][:1]
-        return Fault(line, "", " and ".join(parts), "give every line the keys of the first")
+        return Fault(line, "", " and ".join(parts), "give each the keys of the first")
     values = [item[name] for name in names]
     if empty := values.count(None):
         table.note("null: read as an empty cell", line, empty)
@@ -245,10 +251,10 @@ def _count_errors(path: Path, name: str) -> int:
         size = sum(member.file_size for member in archive.infolist())
         _check_size(size, path, name, _MOST_BYTES)
         lengths, errors = list[int](), 0
-        members = [member for member in archive.namelist() if member.lower().endswith(".xml")]
-        for member in sorted(members, key=lambda member: not _SHARED.search(member)):
+        for member in sorted(archive.namelist(), key=lambda member: not _SHARED.search(member)):
             xml = archive.read(member)
-            expat.ParserCreate().Parse(xml, True)  # refuses what is not whole
+            if member.lower().endswith(".xml"):
+                expat.ParserCreate().Parse(xml, True)  # refuses what is not whole
             if _SHARED.search(member):
                 lengths += map(len, _ITEM.split(xml)[1:])
             elif _ROW.search(xml):
@@ -264,7 +270,9 @@ def _check_rectangle(xml: bytes, name: str) -> None:
     """Raise if a sheet has too much space between its cells, all of which is made in memory."""
     rows, places = _ROW.split(xml)[1:], _PLACE.findall(xml)  # each may name its place, or follow on
     last = max([len(rows), *(int(digits or 0) for _, digits in places)])
-    letters = max([b"A", *(column for column, _ in places)], key=lambda name: (len(name), name))
+    letters = max(
+        [b"A", *(column.upper() for column, _ in places)], key=lambda name: (len(name), name)
+    )
     furthest = import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{letters.decode()}1")
     width = max([furthest[1] + 1, *(len(_CELL.findall(row)) for row in rows)])
     if last * width > _MOST_CELLS:

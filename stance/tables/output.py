@@ -31,7 +31,7 @@ _BLOCK = MEGABYTE  # a compressor is fed in equal blocks, so that its bytes do n
 
 # Where a spreadsheet might run a cell, which some split: before a sign that begins a formula, but
 # no number; before white space at the beginning. Some take full-width signs as plain ones.
-_NUMBER = r""""*[+\-＋－][\d.,]*\d[\d.,]*"""
+_NUMBER = r""""*[+\-＋－](?=[.,]*\d)[\d.,]*+"""
 _FORMULA = re.compile(
     rf"""\A(?=[\t\r\n])|(?:\A(?!{_NUMBER}\Z)|[;\t\r\n](?!{_NUMBER}(?![^;\t\r\n])))"""
     r"""(?="*[=+\-@＝＋－＠])"""

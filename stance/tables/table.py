@@ -150,13 +150,14 @@ class Table(AbstractContextManager["Table"]):
     def place(self, records: Records, pos: int) -> str:
         """Return the line of one of some records, after its file if that is one of several."""
         file, line = self.file_of(records.numbers[pos]), records.lines[pos]
-        if file == self.name:
-            return f"{self.unit} {line}"
-        return f"{file}:{line}" if self.unit == "line" else f"{file}, {self.unit} {line}"
+        return f"{self.unit} {line}" if file == self.name else self._where(file, line)
 
     def where(self, record: Record) -> str:
         """Return the file and line of a record, for messages."""
-        return f"{self.file_of(record.number)}:{record.line}"
+        return self._where(self.file_of(record.number), record.line)
+
+    def _where(self, file: str, line: int) -> str:
+        return f"{file}:{line}" if self.unit == "line" else f"{file}, {self.unit} {line}"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -202,7 +203,7 @@ class Table(AbstractContextManager["Table"]):
 
     def note(self, what: str, place: int | str = "", times: int = 1) -> None:
         """Count something, as "noun: what happened to it"; without a place, note it as it is."""
-        where = f"line {place}" if isinstance(place, int) else place
+        where = f"{self.unit} {place}" if isinstance(place, int) else place
         before, first = self.noted.get(what, (0, where))
         self.noted[what] = (before + times, first)
 
@@ -235,7 +236,8 @@ class Table(AbstractContextManager["Table"]):
 
     def error(self, fault: Fault) -> DataError:
         """Return a fault as the one line that the user reads."""
-        return DataError(f"{self.name}:{fault.line}: {fault.reason}; {fault.advice}{self.or_else}")
+        where = self._where(self.name, fault.line)
+        return DataError(f"{where}: {fault.reason}; {fault.advice}{self.or_else}")
 
 
 def folded(name: str) -> str:

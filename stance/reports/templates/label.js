@@ -202,7 +202,7 @@ function showEnd() {
   const what = adjudicates ? (total ? "Every dispute is settled." : "No coders disagree.") : `All ${total.toLocaleString("en")} rows are labelled.`;
   find("question").textContent = what;
   const who = adjudicates ? " --coder adjudicated" : "";
-  const command = `stance label ${document.body.dataset.file} --export labelled.csv${who}`;
+  const command = document.body.dataset.command + who;
   find("hint").replaceChildren("Close this page, end the server with Ctrl-C, and write the table: ", make("code", {}, command));
   find("hint").hidden = false;
 }
