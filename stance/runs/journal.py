@@ -97,9 +97,10 @@ class Journal(contextlib.AbstractContextManager["Journal"]):
         with reported(output), contextlib.ExitStack() as undo:
             file: IO[bytes] = os.fdopen(os.open(self.path, _FLAGS, 0o600), "r+b")
             self._file = undo.enter_context(file)
+            with contextlib.suppress(OSError, AttributeError):  # where files have no such modes
+                os.fchmod(file.fileno(), 0o600)  # whoever left it there
             try:
                 if fcntl:
-                    os.fchmod(file.fileno(), 0o600)  # whoever may have left it there
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the file is closed
             except BlockingIOError as error:
                 why = "another run is writing it; wait for it, or name another output"

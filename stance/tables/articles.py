@@ -28,7 +28,7 @@ _CHARSET = re.compile(
 )
 _XPATH = tomllib.loads((DATA / "pages.toml").read_text("utf-8"))  # of parts of a page
 _CONTROL = re.compile("&#(?:0*([1-8]|1[124-9]|2[0-9]|3[01])|[xX]0*([1-8bcefBCEF]|1[0-9a-fA-F]));")
-_CROWDED = re.compile(r"<[a-zA-Z](?:[^<>=]*+=){1000}")
+_CROWDED = re.compile(r"<[a-zA-Z](?:[^<>=]*+=){5000}")
 _BETWEEN = r" (?:[|–—·•»:]+|-+) "  # a title and the name of its outlet
 _LONGEST_BOX = 600  # characters
 _SHORTEST = "40"  # characters of an article; if the parser keeps fewer, it tries another way
@@ -112,7 +112,7 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
         return DataError(f"{name}: {why}; open it in a browser and save its text as .txt")
 
     if _CROWDED.search(html):  # parsers take hours
-        raise refusal("has an element of a thousand attributes")
+        raise refusal("has an element of thousands of attributes")
     html = _CONTROL.sub("", html)  # no parser takes these characters, and no browser shows them
     if (tree := import_module("trafilatura").load_html(html)) is None:
         raise refusal("has no text of an article")

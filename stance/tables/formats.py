@@ -29,10 +29,8 @@ _MOST_BYTES = 2048 * MEGABYTE  # of a workbook without its compression, repeated
 _MOST_CELLS = 20_000_000  # of the rectangle around all cells, which is made in memory
 _SHARED = re.compile("(?i)sharedstrings[.]xml$")
 _ITEM, _ROW = re.compile(rb"<(?:\w+:)?si\b"), re.compile(rb"<(?:\w+:)?row\b")
-_CELL, _PLACE = (
-    re.compile(rb"<(?:\w+:)?c\b"),
-    re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)(\d*)["']"""),
-)
+_CELL = re.compile(rb"<(?:\w+:)?c\b")
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)(\d*)["']""")
 _SHARED_CELL = re.compile(
     rb"""\st\s*=\s*["']s["'][^<>]*>(?:[^<]|<(?!/?(?:\w+:)?(?:v|c)\b))*<(?:\w+:)?v>\s*(\d+)"""
 )
@@ -270,9 +268,7 @@ def _check_rectangle(xml: bytes, name: str) -> None:
     """Raise if a sheet has too much space between its cells, all of which is made in memory."""
     rows, places = _ROW.split(xml)[1:], _PLACE.findall(xml)  # each may name its place, or follow on
     last = max([len(rows), *(int(digits or 0) for _, digits in places)])
-    letters = max(
-        [b"A", *(column.upper() for column, _ in places)], key=lambda name: (len(name), name)
-    )
+    letters = max({b"A", *(name.upper() for name, _ in places)}, key=lambda name: (len(name), name))
     furthest = import_module("xlsxwriter.utility").xl_cell_to_rowcol(f"{letters.decode()}1")
     width = max([furthest[1] + 1, *(len(_CELL.findall(row)) for row in rows)])
     if last * width > _MOST_CELLS:

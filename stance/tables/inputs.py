@@ -15,9 +15,8 @@ from stance.tables.table import Records, Table, folded
 
 _NOTES = 30  # lines on oddities of single files that are told
 
-_PLACE = re.compile(
-    r"(\[[^]]*\]|)(?:(?::|, [a-z]+ )(\d+)(?=: )|)(.*)", re.DOTALL
-)  # sheet, line and fault
+# Sheet, line (or number of an object or paragraph) and fault.
+_PLACE = re.compile(r"(\[[^]]*\]|)(?:(?::|, [a-z]+ )(\d+)(?=: )|)(.*)", re.DOTALL)
 _PARTS = re.compile(r"[_.](files?|fichiers|archivos|bestanden|pliki)$|-Dateien$")
 """How browsers end the name of the folder beside a page that is saved with all its parts."""
 
