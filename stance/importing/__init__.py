@@ -58,6 +58,8 @@ def import_corpus(
     chosen = FORMATS[form]
     if names and not chosen.mapped:
         raise UsageError(f"--map: {form} has known columns; use it with table or a tool's export")
+    if "stance" in (names or {}) and form in ("doccano", "prodigy"):
+        raise UsageError(f"--map: {form} gives its labels no name; drop stance=")
     if len({"start", "end"} & {*(names or {})}) == 1:
         raise UsageError("--map: start and end are one place; map both")
     if actor is not None and (form != "table" or "actor" in (names or {})):
@@ -67,7 +69,7 @@ def import_corpus(
         raise UsageError(f"--{unfit[0]} is about tables, which files of {form} are not; drop it")
     check_output(target, force=force, inputs=[source])
     known, name = stance_spellings(labels, chosen.stances), shown_path(source)
-    job = Import(source, chosen, names or {}, known, table, actor, [*chosen.notes], name)
+    job = Import(source, target, chosen, names or {}, known, table, actor, [*chosen.notes], name)
     try:
         rows = list(chosen.read(job))
     except (*_OTHER_SHAPE, SyntaxError, RecursionError) as error:  # absent, or of another type

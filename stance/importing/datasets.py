@@ -69,6 +69,10 @@ def read_semeval2025(job: Import) -> Rows:
     role and finer roles, between tabs; the end is inclusive, or else the mention tells. The role
     Innocent is no stance: a victim may be pitied or merely reported.
     """
+    if "innocent" not in job.known:
+        job.notes.insert(
+            0, "Innocent is left out unless --labels Innocent=favor says what it means"
+        )
     for path in job.files(_ANNOTATIONS):
         folders = (path.parent / inner for inner in _ARTICLES)
         articles = {text.name: text for folder in folders for text in folder.glob("*.txt")}

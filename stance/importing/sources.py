@@ -11,6 +11,7 @@ from typing import Any
 from stance.corpus.rows import MISSING, SENTIMENTS, STANCES, LabelReader, is_false_match
 from stance.display import count, listed, shown, shown_path
 from stance.errors import DataError
+from stance.files import same_file
 from stance.reading.text import parse_spans
 from stance.records import Form, Sentiment, Stance
 from stance.tables import column, open_table, optional_column
@@ -46,6 +47,7 @@ class Import:
     """One import: what the user asks for, where it is, and what the user must be told of it."""
 
     source: Path  # a file or a folder
+    target: Path
     format: Format
     names: Mapping[str, str]  # theirs by ours: {"text": "body"}
     known: Mapping[str, int]  # number of a stance by its spelling
@@ -65,10 +67,15 @@ class Import:
         if not (source := self.source).is_dir():
             return [source]
         files = (path for path in sorted(source.glob(pattern)) if path.is_file())
-        return [path for path in files if "/." not in f"/{path.relative_to(source).as_posix()}"]
+        paths = [path for path in files if "/." not in f"/{path.relative_to(source).as_posix()}"]
+        if any(same_file(path, self.target) for path in paths):
+            raise DataError(f"{self.target}: would be read, too; choose another name")
+        return paths
 
     def text(self, path: Path) -> str:
         """Return the text of a file, which no link may lead out of the folder."""
+        if path.is_dir():
+            raise self.fault("is a folder")
         root = self.source if self.source.is_dir() else self.source.parent
         inside = path == self.source or path.resolve().is_relative_to(root.resolve())
         if path.exists() and not (inside and path.is_file()):

@@ -70,7 +70,7 @@ def read_doccano(job: Import) -> Rows:
             cells = _cells(job, item)
             if len(paths) > 1:
                 cells.setdefault("coder", path.stem)
-            given = item.get("label", item.get("labels", []))
+            given = item.get("label", item.get("labels", item.get("cats", [])))
             given = given if isinstance(given, list) else [given]
             labels = [label for label in given if isinstance(label, str)]
             places = []
@@ -119,7 +119,9 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
         kind, value = result["type"], result.get("value", {})
         name = ours.get(result.get("from_name", ""), result.get("from_name", ""))
         words = value.get("text" if kind == "textarea" else kind, [])
-        words = list(map(scalar, words if isinstance(words, list) else [words]))
+        words = words if isinstance(words, list) else [words]
+        words = [scalar(word) for word in words if not isinstance(word, list | dict)]
+        is_other = name not in _COLUMNS and name != "stance" and "stance" in job.names
         if kind == "relation":
             job.skip("relation")
         elif "start" in value:
@@ -129,7 +131,14 @@ def _results(job: Import, results: Sequence[Item], cells: Row) -> tuple[list[str
                 offsets = value.get("globalOffsets", value)  # of HTML, where start is an XPath
                 ends = offsets["start"], offsets["end"]
                 places[key] = _place(job, cells["text"], ends, [], marked)
-            places[key].labels.extend(words)
+            if name == "holder":
+                places[key].holder = ";".join(words)
+            elif name in _COLUMNS:
+                job.skip("result", f"{name} of a place")
+            else:
+                places[key].labels.extend([] if is_other else words)
+        elif is_other:
+            job.skip("result", "of another question")
         elif name in _COLUMNS:
             cells[name] = ";".join(words)
         else:
@@ -202,11 +211,15 @@ def _standoff(job: Import, path: Path, text: str) -> list[Place]:
         line, job.where = line.rstrip("\r"), f"{shown_path(path)}:{number}"
         if match := _TEXT_BOUND.fullmatch(line):
             ends = [int(digits[:12]) for digits in re.findall(r"\d+", match[3])]
+            kinds = [] if "stance" in job.names else [match[2]]
             marked = match[4] if len(ends) == 2 else None  # parts stand with a space between
-            place = _place(job, text, (ends[0], ends[-1]), [match[2]], marked)
+            place = _place(job, text, (ends[0], ends[-1]), kinds, marked)
             place.actor = match[4] if marked is None else ""  # the place holds other words, too
             places[match[1]] = place
         elif match := _ATTRIBUTE.fullmatch(line):
+            if match[1] != job.names.get("stance", match[1]):
+                job.skip("attribute", "of another name")
+                continue
             attributes.append((job.where, match[2], (match[3] or "").strip() or match[1]))
         elif _OTHER.match(line):
             job.skip("line", "on a relation, an event, a name in a database or a note")

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from copy import deepcopy
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
@@ -165,7 +166,13 @@ def _extracted(tree: Any) -> Any:
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     options = {"with_metadata": True, "date_extraction_params": dates, "config": config}
     kept = {"include_comments": False, "include_tables": False}
-    return import_module("trafilatura").bare_extraction(tree, **kept, **options)
+    own = deepcopy(tree)
+    for part in own.xpath(_XPATH["beside"]):
+        if part.getparent() is not None:
+            part.drop_tree()
+    if page := import_module("trafilatura").bare_extraction(tree, **kept, **options):
+        page.date = import_module("htmldate").find_date(own, **dates)
+    return page
 
 
 def _join_parts(tree: Any) -> None:
@@ -243,7 +250,7 @@ _LOOSE, _KNOWN = -8, -2  # weights of a line that is no sentence, and of boilerp
 _WRAP_WIDTHS = range(45, 101)  # wrapped text has 65-80 columns; an unwrapped page exceeds 100
 _LONGEST = 600  # characters; no pattern sees a longer line, so time is linear in the page
 
-_SENTENCE_END = re.compile(r"""[.!?…。！？][)\]"'”’»]*$""")
+_SENTENCE_END = re.compile(r"""[.!?…。！？][)\]"'”’»]*(?:\[?\d{1,3}\]?)*$""")
 _SEPARATOR = re.compile(r" [•·›»>/→] |\||\t")
 _LABEL_EDGES = " :•*+-–—→›»>▼▾…()[]0123456789"  # bullets, arrows, counts: "▼ Comments (34)"
 
