@@ -51,11 +51,11 @@ def inputs_of(sources: Sequence[Path]) -> list[Path | None]:
     return [None if str(path) == "-" else path for path in sources]
 
 
-def text_of_stdin(encoding: str | None = None) -> str:
+def text_of_stdin() -> str:
     """Return the text on standard input, without the line end behind it."""
     from stance.tables.sources import read_whole
 
-    if not (text := read_whole(None, encoding).rstrip("\r\n")).strip():
+    if not (text := read_whole(None).rstrip("\r\n")).strip():
         raise DataError("standard input: is empty; pipe a paragraph into it")
     return text
 

@@ -118,7 +118,7 @@ def read(
     """Show an article, its mentions coloured by stance."""
     from stance.files import file_hash
     from stance.reports.answers import Maker
-    from stance.reports.articles import ReadRequest, articles_of, write_articles
+    from stance.reports.articles import articles_of, write_articles
     from stance.storage import model_file
     from stance.tables import find_inputs
 
@@ -131,10 +131,8 @@ def read(
     files.refuse_page(page)
     loaded = files.open_model(**loading, deep=deep, abstain=abstain)
     maker = Maker(loaded, path, file_hash(path))
-    text = "" if inputs.paths[0] else files.text_of_stdin(encoding)
-    reading = InputOptions(encoding=encoding, keep_all=keep_all)
-    request = ReadRequest(inputs, reading, actor, abstain, text)
-    lines, failed = write_articles(request, output, maker, force=force)
+    reading = InputOptions(encoding=encoding, keep_all=keep_all, actor=actor)
+    lines, failed = write_articles(inputs, reading, output, maker, abstain=abstain, force=force)
     tell(*lines)
     if failed:
         raise SystemExit(1)

@@ -21,7 +21,8 @@ from stance.reports import render
 from stance.reports.answers import Maker
 from stance.reports.figures import make_folder
 from stance.runs.summary import abstention_notes
-from stance.tables import Inputs, months_of, open_inputs, split_article
+from stance.tables import Inputs, months_of, open_inputs
+from stance.tables.articles import open_article
 from stance.tables.sources import InputFile
 
 INDEX = "index.html"
@@ -30,16 +31,6 @@ _STEM = 40  # characters of a file's name in that of its page
 _TITLE = 30  # words of a first paragraph that may be a headline
 Piece = tuple[str, str, str]  # element of a paragraph, why it is boilerplate or "", and its text
 Place = tuple[str, str, Verdict]  # anchor of an answer, its part such as "paragraph 2", and it
-
-
-class ReadRequest(NamedTuple):
-    """What is to be read, and how it is judged."""
-
-    inputs: Inputs
-    reading: InputOptions
-    actor: str | None = None  # None for all that are named
-    abstain: float | None = None
-    text: str = ""  # of standard input, which ``inputs`` then are
 
 
 class Article(NamedTuple):
@@ -58,32 +49,35 @@ class Article(NamedTuple):
 
 
 def write_articles(
-    request: ReadRequest, output: Path, maker: Maker, *, force: bool = False
-) -> tuple[list[str], int]:
+    inputs: Inputs, reading: InputOptions, output: Path, maker: Maker, *,
+    abstain: float | None = None, force: bool = False,
+) -> tuple[list[str], int]:  # fmt: skip
     """Write a page, or a folder of pages; return what to say, and how many files are unread."""
-    several = request.inputs.several
+    several = inputs.several
     if several and output.suffix.lower() in (".html", ".htm"):
         raise UsageError(f"{output}: several articles make several pages; name a folder")
     if several:
         make_folder(output, INDEX, force=force)
-    notes, listed = [*request.inputs.notes], list[tuple[str, Article]]()
+    notes, listed = [*inputs.notes], list[tuple[str, Article]]()
     with AtomicGroup() as group:
-        for number, article in enumerate(read_articles(request, maker.model, notes), 1):
+        articles = read_articles(inputs, reading, maker.model, abstain, notes)
+        for number, article in enumerate(articles, 1):
             stem = re.sub(r"\W+", "-", article.name.rpartition(".")[0], flags=re.ASCII)[:_STEM]
             name = f"{number:03}-{stem}.html"
             listed.append((name, article))
             page = render(
                 "article", len(article.numbers), title=shown(article.title, 200),
-                article=article, maker=maker, request=request, index=INDEX if several else "",
+                article=article, maker=maker, actor=reading.actor, abstain=abstain,
+                index=INDEX if several else "",
             )  # fmt: skip
             group.write(output / name if several else output, page, force=force)
         if not listed:
             raise DataError(notes[-1])
-        failed = len(request.inputs.paths) - len(listed)
+        failed = len(inputs.paths) - len(listed)
         lost = [f"{count(failed, 'file')} could not be read"] * (failed > 0)
         sizes = ((article.answers, article.withheld, article.asked) for _, article in listed)
         answers, *rates = map(sum, zip(*sizes, strict=True))
-        rated = [*abstention_notes(maker.model, request.abstain, *rates)]
+        rated = [*abstention_notes(maker.model, abstain, *rates)]
         if several:
             best = sorted(listed, key=lambda pair: -pair[1].answers)
             title = f"Stance in {count(len(listed), 'article')}"
@@ -108,24 +102,27 @@ def articles_of(inputs: Inputs, named: Sequence[Path | None]) -> Inputs:
     return inputs._replace(paths=kept, notes=(*inputs.notes, *note))
 
 
-def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) -> Iterator[Article]:
+def read_articles(
+    inputs: Inputs, reading: InputOptions, model: StanceModel, abstain: float | None,
+    notes: list[str],
+) -> Iterator[Article]:  # fmt: skip
     """Yield articles with the answers to them, and add notes on each.
 
     Of several, one that cannot be read is left out, with a note.
     """
-    limits = thresholds(model.calibration, request.abstain)
-    for path in request.inputs.paths:
+    limits = thresholds(model.calibration, abstain)
+    for path in inputs.paths:
         name = shown_path(path or "standard input")
         try:
-            pieces, about = _paragraphs(path, request, notes)
+            pieces, about = _paragraphs(path, reading, notes)
         except DataError as error:
-            if not request.inputs.several or isinstance(error, ExtraError):
+            if not inputs.several or isinstance(error, ExtraError):
                 raise
             notes.append(f"{error}; left out")
             continue
         texts = [text for *_, text in pieces]
         months = np.repeat(months_of([about.get("date", "")]), len(texts))
-        asked = [request.actor] * len(texts) if request.actor else None
+        asked = [reading.actor] * len(texts) if reading.actor else None
         kept = iter(["", *(text for _, reason, text in pieces if not reason)])
         before = ["" if reason else next(kept) for _, reason, _ in pieces]  # of no boilerplate
         with warnings.catch_warnings(record=True, action="always") as warned:
@@ -140,9 +137,9 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
         notes += [f"{name}: {note}" for note in remarks]
         stances = [place[2].answer.stance for mine in places.values() for place in mine]
         withheld = stances.count(UNCERTAIN) - int(unknown.sum())
-        remarks += abstention_notes(model, request.abstain, withheld, len(stances))
+        remarks += abstention_notes(model, abstain, withheld, len(stances))
         if not places:
-            whom = "the actor" if request.actor else "any actor of the book"
+            whom = "the actor" if reading.actor else "any actor of the book"
             notes.append(f"{name}: does not name {whom}; add its aliases to your book (--actors)")
         file = shown_path(path.name) if path else name
         title = next((text for tag, _, text in pieces if tag == "h1"), file)
@@ -154,19 +151,15 @@ def read_articles(request: ReadRequest, model: StanceModel, notes: list[str]) ->
 
 
 def _paragraphs(
-    path: Path | None, request: ReadRequest, notes: list[str]
+    path: Path | None, reading: InputOptions, notes: list[str]
 ) -> tuple[list[Piece], dict[str, str]]:
     """Return paragraphs, a short first line as headline, and what an article says of itself."""
-    about, headings = dict[str, str](), set[str]()
-    if path is None:
-        pieces = [p for p in split_article(request.text) if request.reading.keep_all or not p[1]]
-    else:
-        with open_inputs(Inputs((path,)), request.reading) as table:
-            rows = [dict(zip(table.columns, record.cells, strict=True)) for record in table]
-            notes += table.notes
-        about = {k: shown(rows[0][k], 80) for k in ("date", "outlet") if rows and rows[0].get(k)}
-        pieces = [(row["text"], row.get("boilerplate", "")) for row in rows]
-        headings = table.headings
+    opened = open_inputs(Inputs((path,)), reading) if path else open_article(None, reading)
+    with opened as table:
+        rows = [dict(zip(table.columns, record.cells, strict=True)) for record in table]
+        notes += table.notes
+    about = {k: shown(rows[0][k], 80) for k in ("date", "outlet") if rows and rows[0].get(k)}
+    pieces, headings = [(r["text"], r.get("boilerplate", "")) for r in rows], table.headings
     if not pieces:
         where = shown_path(path or "standard input")
         raise DataError(f"{where}: has no paragraph; check that it is an article")

@@ -39,16 +39,17 @@ _LEAST_PROSE = 3  # words: "“No,” he said."
 
 
 def open_article(
-    path: Path, options: InputOptions, document: str = "", reject: Reject | None = None
+    path: Path | None, options: InputOptions, document: str = "", reject: Reject | None = None
 ) -> Table:
     """Open an article, whose columns are `document`, `paragraph`, what is known of it, text.
 
-    A web page names its title, date and outlet. If all is kept, a column `boilerplate` says why
-    something is. The lines of its records are the numbers of its paragraphs.
+    A `path` of None is standard input. A web page names its title, date and outlet. If all is kept,
+    a column `boilerplate` says why something is. The lines of its records are the numbers of its
+    paragraphs.
     """
     is_page, keep_all = kind_suffix(path) in PAGE_NAMES, options.keep_all
     name, text, codec = _read_text(path, options.encoding, is_page=is_page)
-    if not is_page and _is_table(text, options.text_column):
+    if path and not is_page and _is_table(text, options.text_column):
         advice = "end its name in .csv, or in .tsv if tabs separate its cells"
         raise DataError(f"{name}: looks like a table, not an article; {advice}")
     known = ("title", "date", "outlet") if is_page else ()
@@ -86,7 +87,7 @@ def _is_table(text: str, column: str) -> bool:
     return named or min(tabs) > 1 == len(tabs) < len(lines)
 
 
-def _read_text(path: Path, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
+def _read_text(path: Path | None, encoding: str | None, *, is_page: bool) -> tuple[str, str, str]:
     """Return the name of an article's file, its text, and its encoding."""
     declared = "utf-8"
     with closing(InputFile(path)) as source:
