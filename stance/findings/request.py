@@ -1,7 +1,7 @@
 """Tables of answers as a user names them: the columns and the periods that are read of them."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -143,27 +143,25 @@ def _read_labels_as_answers(table: Table, request: Request) -> None:
     kept = [n for n, name in enumerate(columns) if n != label and name not in _WRITTEN]
     row = optional_column(table, "row")
     reader = LabelReader(table, Stance, stance_spellings(request.labels))
-    withheld = 0
+    table.note(f"column '{shown(columns[label])}' read as answers, which have no probabilities")
 
-    def answers(part: Records) -> Records:
-        nonlocal withheld
-        given = [label_in(record.cells[label], record, reader) for record in part]
-        withheld += given.count(MISSING)
-        likeliest = [NEUTRAL if stance == MISSING else stance for stance in given]
-        added = [
-            list(map(str, part.numbers)) if row is None else part.columns[row],
-            [ANSWERS[stance] for stance in given],  # the last one if it is missing
-            *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
-        ]
-        return Records(part.numbers, part.lines, [*(part.columns[n] for n in kept), *added])
+    def answers(parts: Iterator[Records]) -> Generator[Records]:
+        for part in parts:
+            given = [label_in(record.cells[label], record, reader) for record in part]
+            if missing := given.count(MISSING):
+                first = table.place(part, given.index(MISSING))
+                table.note("row: without a stance, which counted shares leave out", first, missing)
+            likeliest = [NEUTRAL if stance == MISSING else stance for stance in given]
+            added = [
+                list(map(str, part.numbers)) if row is None else part.columns[row],
+                [ANSWERS[stance] for stance in given],  # the last one if it is missing
+                *(["1" if stance == n else "0" for stance in likeliest] for n in range(3)),
+            ]
+            yield Records(part.numbers, part.lines, [*(part.columns[n] for n in kept), *added])
+        for note in reader.notes():
+            table.note(note.removeprefix(f"{table.name}: "))
 
-    def notes() -> Iterator[str]:
-        yield f"column '{shown(columns[label])}' read as answers, which have no probabilities"
-        yield from (note.removeprefix(f"{table.name}: ") for note in reader.notes())
-        if withheld:
-            yield f"{count(withheld, 'row')} without a stance, which counted shares leave out"
-
-    table.through(answers, notes)
+    table.chunks = answers(table.chunks)
     table.columns = (*(columns[n] for n in kept), *_WRITTEN)
 
 

@@ -122,17 +122,13 @@ class Table(AbstractContextManager["Table"]):
         self.source: InputFile | None = None  # that the table reads
         self._reject = reject
         self.noted: dict[str, tuple[int, str]] = {}  # how often, and the first place, if any
-        self._closing: list[Callable[[], Iterable[str]]] = []  # which yield further notes
 
     def __iter__(self) -> Iterator[Record]:
         return chain.from_iterable(self.chunks)
 
-    def through(
-        self, change: Callable[[Records], Records], notes: Callable[[], Iterable[str]] = tuple
-    ) -> None:
-        """Change the records, none of which is read yet, as they come, and add notes at the end."""
+    def through(self, change: Callable[[Records], Records]) -> None:
+        """Change the records, none of which is read yet, as they come."""
         self.chunks = (change(chunk) for chunk in self.chunks)
-        self._closing.append(notes)
 
     def close(self, *_: object) -> None:
         """Close the file."""
@@ -173,8 +169,6 @@ class Table(AbstractContextManager["Table"]):
         """Yield what is to be said of the table as a whole."""
         form = filter(None, [self.form, self.source.form if self.source else ""])
         yield from filter(None, [", ".join(form)])
-        for closing in self._closing:
-            yield from filter(None, closing())
         yield from (what for what, (_, first) in self.noted.items() if not first)
 
     def progress(self) -> tuple[int, int | None]:
