@@ -85,7 +85,11 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> Any:
         check(request, request.path_params["key"])
         nonce = secrets.token_urlsafe(16)
         policy = {"content-security-policy": _POLICY.replace("NONCE", nonce)}
-        return HTMLResponse(render(session, codebook, nonce), headers=_HEADERS | policy)
+        shown = {"session": session, "codebook": markdown(codebook), "nonce": nonce}
+        html = (
+            environment().get_template("label.html.j2").render(shown)
+        )  # its script asks for pairs
+        return HTMLResponse(html, headers=_HEADERS | policy)
 
     async def answer(request: Request) -> Response:
         check(request, request.headers.get("x-stance-key", ""))
@@ -117,12 +121,6 @@ def read_codebook(path: Path | None) -> str:
     """Return the Markdown of a codebook, ours if none is named."""
     ours = DATA / "codebook.md", DATA.parents[1] / "docs" / "codebook.md"
     return read_text(path or next(filter(Path.is_file, ours)), "codebook")
-
-
-def render(session: Session, codebook: str, nonce: str) -> str:
-    """Return the page; what it shows of the table, its script asks for pair by pair."""
-    page = environment().get_template("label.html.j2")
-    return page.render(session=session, codebook=markdown(codebook), nonce=nonce)
 
 
 def markdown(text: str) -> Markup:

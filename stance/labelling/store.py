@@ -175,7 +175,7 @@ class Store(AbstractContextManager["Store"]):
                 raise
 
     def _open(self) -> None:
-        version = self._number("PRAGMA user_version")
+        (version,) = self._base.execute("PRAGMA user_version").fetchone()
         parts = [tuple(row) for row in self._base.execute(_PARTS)]
         used = version or parts
         if used and (version, parts) != (VERSION, [("table", "labels")]):  # no view or trigger
@@ -189,9 +189,6 @@ class Store(AbstractContextManager["Store"]):
                 f"BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS labels ({_SCHEMA}, PRIMARY KEY (id));"
                 f"PRAGMA user_version = {VERSION}; COMMIT"
             )
-
-    def _number(self, query: str) -> int:
-        return int(self._base.execute(query).fetchone()[0])
 
     def __exit__(self, *_: object) -> None:
         self._base.close()
@@ -227,7 +224,7 @@ class Store(AbstractContextManager["Store"]):
     def save(self, coder: str, pair: Pair, label: Label) -> None:
         """Write a label; it is on the disk when this returns."""
         with _translated(self.path):
-            last = self._number("SELECT coalesce(max(at), 0) FROM labels")
+            (last,) = self._base.execute("SELECT coalesce(max(at), 0) FROM labels").fetchone()
             moment = max(time.time_ns() // 1000, last + 1)  # a clock may be set back
             place = uuid.uuid4().hex, moment, coder, pair.key, pair.row, pair.actor
             self._base.execute(_INSERT, (*place, *astuple(label)))
