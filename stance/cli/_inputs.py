@@ -51,15 +51,6 @@ def inputs_of(sources: Sequence[Path]) -> list[Path | None]:
     return [None if str(path) == "-" else path for path in sources]
 
 
-def text_of_stdin() -> str:
-    """Return the text on standard input, without the line end behind it."""
-    from stance.tables.sources import read_whole
-
-    if not (text := read_whole(None).rstrip("\r\n")).strip():
-        raise DataError("standard input: is empty; pipe a paragraph into it")
-    return text
-
-
 def open_model(
     model: Path | None, actors: Path | None = None, aliases: str | None = None,
     deep: Literal["all", "unsure"] | None = None, **others: object,

@@ -69,7 +69,7 @@ def _leave(message: str, error: BaseException, status: int) -> NoReturn:
     raise SystemExit(status) from None
 
 
-def run_safely(command: Callable[..., None], *arguments: Any) -> None:
+def run_safely(command: Callable[..., None]) -> None:
     """Run a command even if streams are closed, or unable to show every character."""
     for number, stream in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, stream) is None:  # closed, whose number a file would take
@@ -82,7 +82,7 @@ def run_safely(command: Callable[..., None], *arguments: Any) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        catching(command, *arguments)
+        catching(command)
     except SystemExit as end:
         if end.code in ABANDONED:
             abandon(end.code)

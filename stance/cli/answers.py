@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stance.cli import _inputs as files
 from stance.cli._terminal import Progress, say, show, tell
 from stance.display import count, table
-from stance.errors import UsageError
+from stance.errors import DataError, UsageError
 from stance.records import InputOptions, Options
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ def explain(
     from stance.screens import explanation_lines
 
     if text == "-":
-        text = files.text_of_stdin()
+        from stance.tables.sources import read_whole
+
+        if not (text := read_whole(None).rstrip("\r\n")).strip():
+            raise DataError("standard input: is empty; pipe a paragraph into it")
     elif len(text) < NAMES and Path(text).is_file():
         raise UsageError(f"{text}: is a file, and TEXT a text; show an article with stance read")
     loaded = files.open_model(**loading, deep=deep)
