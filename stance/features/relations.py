@@ -1,12 +1,14 @@
 """How a paragraph names an actor, and who does what to whom around it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from stance.arrays import Ints, Keys, among, stretches
 from stance.features import FAR, REACH, SHORT, Pairs, Surroundings
 from stance.features.occurrences import MARKS, Closed, Occurrences, category_terms
 from stance.reading import lexicon
-from stance.reading.frames import NO_ACTOR, REJECTED, frames_of
+from stance.reading.frames import NO_ACTOR, REJECTED, Frame, frames_of
 from stance.reading.keys import keys_of
 from stance.reading.voices import AUTHOR, OTHER
 from stance.reading.words import Reader, Words
@@ -222,9 +224,8 @@ def frame_block(name: str, reader: Reader, pairs: Pairs, *, longer: bool) -> lis
     frames = words.once(frames_of, reader, longer)
     if not frames:
         return []
-    columns = np.array(frames, np.int64).T
-    cue, polarity, _, _, turn, kind, *_ = columns
-    actor, frame, part = _parts(words, columns)
+    cue, polarity, _, _, turn, kind, *_ = np.array(frames, np.int64).T
+    actor, frame, part = _parts(words, frames)
     # The parts of each pair's actor in its paragraph.
     whose = words.para.take(cue.take(frame)) * width + actor
     order = np.argsort(whose, kind="stable")
@@ -249,30 +250,26 @@ def frame_block(name: str, reader: Reader, pairs: Pairs, *, longer: bool) -> lis
     ]
 
 
-def _parts(words: Words, columns: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return which actor has in which frame which part, given the frames' columns.
+def _parts(words: Words, frames: Sequence[Frame]) -> Ints:
+    """Return rows of actors, of their frames, and of their parts in these.
 
     Bystanders are the other actors that a sentence names, whatever is judged in it.
     """
-    cue, polarity, agent, patient, _, _, victim, _, _ = columns
-    number, sentence = np.arange(len(cue)), words.sentence.take(cue).astype(np.int64)
-    judging = np.where(patient == NO_ACTOR, _AGENT_ELSEWHERE, _AGENT)
-    judged = np.select([agent == AUTHOR, agent == OTHER], [_OF_AUTHOR, _OF_ANOTHER], _PATIENT)
-    # Who is judged, too, is no mere critic.
-    para = words.para.take(cue).astype(np.int64) << 32
-    there = {*(para + patient)[polarity != 0].tolist()}
-    both = np.array([one in there for one in (para + agent).tolist()], np.bool_)
-    critic = np.where(both, NO_ACTOR, agent)
-    named = words.mentions[among(words.sentence.take(words.mentions), sentence)]
-    places, first = np.unique(sentence, return_index=True)
-    beside = first.take(np.searchsorted(places, words.sentence.take(named)))
-    actor = np.concatenate([critic, patient, victim, words.who.take(named)])
-    width = actor.max() + 1
-    frame = np.concatenate([number, number, number, beside])
-    others = np.repeat([_VICTIM, _BYSTANDER], [len(cue), len(named)])
-    part = np.concatenate([judging, judged, others])
-    involved, place = (part < _BYSTANDER) & (actor >= 0), sentence.take(frame) * width + actor
-    taken = {*place[involved].tolist()}
-    apart = np.array([one not in taken for one in place.tolist()], np.bool_)
-    kept = np.flatnonzero(involved | (part == _BYSTANDER) & apart)
-    return actor.take(kept), frame.take(kept), part.take(kept)
+    cues = np.array([frame.cue for frame in frames])
+    paras, sentences = words.para.take(cues).tolist(), words.sentence.take(cues).tolist()
+    judged = {(para, f.patient) for para, f in zip(paras, frames, strict=True) if f.polarity}
+    parts = list[tuple[int, int, int]]()
+    for number, (para, frame) in enumerate(zip(paras, frames, strict=True)):
+        if (para, frame.agent) not in judged:  # who is judged, too, is no mere critic
+            judging = _AGENT_ELSEWHERE if frame.patient == NO_ACTOR else _AGENT
+            parts.append((frame.agent, number, judging))
+        part = {AUTHOR: _OF_AUTHOR, OTHER: _OF_ANOTHER}.get(frame.agent, _PATIENT)
+        parts += (frame.patient, number, part), (frame.victim, number, _VICTIM)
+    parts = [part for part in parts if part[0] >= 0]
+    taken = {(sentences[number], actor) for actor, number, _ in parts}
+    first = {sentence: n for n, sentence in reversed([*enumerate(sentences)])}
+    named = words.mentions[among(words.sentence.take(words.mentions), np.array(sentences))]
+    where = words.sentence.take(named).tolist(), words.who.take(named).tolist()
+    beside = (pair for pair in zip(*where, strict=True) if pair not in taken)
+    parts += ((actor, first[sentence], _BYSTANDER) for sentence, actor in beside)
+    return np.array(parts, np.int64).reshape(-1, 3).T
