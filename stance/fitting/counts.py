@@ -1,6 +1,6 @@
 """How often each feature occurs in each pair of a corpus, counted once for every fold."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -29,12 +29,10 @@ class BlockCounts(NamedTuple):
 
     def take(self, rows: Ints | slice = ALL, features: Ints | slice = ALL) -> "BlockCounts":
         """Return the counts of some features in some pairs."""
-        return self.each(self.keys[features], lambda counts: counts[rows][:, features])
-
-    def each(self, keys: Keys, change: Callable[[Any], Any]) -> "BlockCounts":
-        """Return both matrices changed, once if they are the same."""
-        sums = change(self.sums)
-        return BlockCounts(keys, sums, sums if self.squares is self.sums else change(self.squares))
+        sums = self.sums[rows][:, features]
+        even = self.squares is self.sums
+        squares = sums if even else self.squares[rows][:, features]
+        return BlockCounts(self.keys[features], sums, squares)
 
     def idf(self, group: Ints, min_df: int, topic: Ints | None = None) -> Floats32:
         """Return smoothed idf of each feature, as scikit-learn's TfidfTransformer has it.
@@ -123,23 +121,21 @@ def _counted(pairs: Pairs, occurrences: Sequence[Occurrences]) -> BlockCounts:
 
 def _joined(batches: Sequence[BlockCounts], min_df: int) -> BlockCounts:
     """Return the counts of all rows, of features that occur in ``min_df`` of them or more."""
-    rows = [np.bincount(one.sums.indices, minlength=len(one.keys)) for one in batches]
-    keys, place = np.unique(np.concatenate([one.keys for one in batches]), return_inverse=True)
-    keys = keys[np.bincount(place, np.concatenate(rows)) >= min_df]
-    parts = list[BlockCounts]()
-    for one in batches:
-        known = one.take(features=np.flatnonzero(np.isin(one.keys, keys)))
-        column = np.searchsorted(keys, known.keys)
+    keys = np.unique(np.concatenate([one.keys for one in batches]))
+    columns = [np.searchsorted(keys, one.keys) for one in batches]
 
-        def placed(part: Any, column: Ints = column) -> Any:
-            values = part.data, column.take(part.indices), part.indptr
-            return sparse.csr_matrix(values, (part.shape[0], len(keys)))
+    def stacked(parts: Iterable[Any]) -> Any:
+        placed = (
+            sparse.csr_matrix((p.data, column.take(p.indices), p.indptr), (p.shape[0], len(keys)))
+            for p, column in zip(parts, columns, strict=True)
+        )
+        return sparse.vstack([*placed], "csr")
 
-        parts.append(known.each(keys, placed))
-    sums = sparse.vstack([part.sums for part in parts], "csr")
-    if all(part.squares is part.sums for part in parts):
-        return BlockCounts(keys, sums, sums)
-    return BlockCounts(keys, sums, sparse.vstack([part.squares for part in parts], "csr"))
+    sums = stacked(one.sums for one in batches)
+    even = all(one.squares is one.sums for one in batches)
+    joined = BlockCounts(keys, sums, sums if even else stacked(one.squares for one in batches))
+    rows = np.bincount(sums.indices, minlength=len(keys))
+    return joined.take(features=np.flatnonzero(rows >= min_df))
 
 
 def _batches(
