@@ -15,7 +15,7 @@ from stance.errors import UsageError
 from stance.features import lay_out
 from stance.features.occurrences import name_keys
 from stance.model import holders
-from stance.model.abstention import Calibration, KnownWords, TrainingProfile
+from stance.model.abstention import Calibration, TrainingProfile, check_language
 from stance.model.deep import DeepReader
 from stance.model.heads import Head
 from stance.model.passages import notebook_html
@@ -208,7 +208,7 @@ class StanceModel(Recomputing):
         sentiment, sentiment_known = None, np.zeros(len(words), np.bool_)
         if self.sentiment is not None:
             sentiment, sentiment_known = tone or self.sentiment.judge(self.reader, words)
-        language = self.reader.once(KnownWords, self.reader, self.stance).read(words)
+        language = check_language(self.reader, self.stance, words)
         foreign = language.foreign(self.reference)
         mentions = words.count_mentions(para, actor)
         deep: Mapping[str, Floats] = {}

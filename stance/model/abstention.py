@@ -40,9 +40,9 @@ from stance.arrays import Bools, Floats, Floats32, Ints, Ints32
 from stance.display import listed, shown
 from stance.errors import DataError, UsageError
 from stance.features.blocks import stem_features
-from stance.model.heads import Head
+from stance.features.occurrences import Stems
+from stance.model.heads import BlockWeights, Head
 from stance.reading.actors import BATCH
-from stance.reading.keys import KeyIndex, StringTable
 from stance.reading.text import normalise_all
 from stance.reading.words import Reader, Words
 from stance.records import Stance
@@ -54,7 +54,7 @@ FEW_ACTORS, NEARLY_ALL = 5, 0.9
 
 LEAST_WORDS, LEAST_PLAIN = 15, 6  # words, and plain ones, of a paragraph that is not short
 LEAST_SHORT, SHORT = 4, 0.5  # plain words of a shorter one, and its share of the threshold
-COMMON = 0.03  # share of training rows in which a common word occurs
+COMMON_IDF = 1 - math.log(0.03)  # of a word in 3 % of the training rows, the least of a common one
 LOW = 0.01  # quantile of the training paragraphs' familiarity on which the threshold is based
 MARGIN = 0.75  # times the quantile is the threshold: other topics bring new words, too
 LEAST_PARAGRAPHS = 50  # training paragraphs of enough words that a threshold needs
@@ -104,37 +104,29 @@ class LanguageCheck(NamedTuple):
         return (self.plain >= LEAST_SHORT) & (self.familiarity() < low)
 
 
-class KnownWords:
-    """The words whose stems a head knows, if any, until the reader forgets their spellings."""
+_NO_STEMS = BlockWeights(
+    "stem", 0.0, np.zeros(0, np.uint64), np.zeros(0, np.float32), np.zeros((0, 3), np.float32)
+)
 
-    def __init__(self, reader: Reader, head: Head) -> None:
-        block = next((block for block in head.blocks if block.name == "stem"), None)
-        index = block.index if block else KeyIndex(np.zeros(0, np.uint64))
-        idf = block.idf.astype(np.float64) if block else np.zeros(0)
-        # The share of rows, from the smoothed inverse document frequency; last of unknown words.
-        self.common = np.append(np.exp(1.0 - idf) >= COMMON, False)
 
-        def describe(words: Sequence[str]) -> tuple[Ints32, list[bool]]:
-            stems = reader.types["stem"][len(reader.types) - len(words) :]
-            keys = stem_features("stem", reader.stems["key"].take(stems))
-            # A plain word has letters alone, or beyond ASCII no digits.
-            plain = [w.isalpha() if w.isascii() else not any(map(str.isdigit, w)) for w in words]
-            return index.find(keys), plain
+def _stems_of(head: Head) -> BlockWeights:
+    """Return what a head has learned about stems, maybe nothing."""
+    return next((block for block in head.blocks if block.name == "stem"), _NO_STEMS)
 
-        self._table = StringTable(describe, {"place": np.int32, "plain": np.bool_})
 
-    def read(self, words: Words) -> LanguageCheck:
-        """Count the words of each paragraph that are plain, known and common."""
-        place, plain = self.places(words)
-        kinds = plain, plain & (place >= 0), plain & self.common.take(place)
-        before = (np.searchsorted(np.flatnonzero(kind), words.first) for kind in kinds)
-        return LanguageCheck(np.diff(words.first), *map(np.diff, before))
+def _plain(words: Words) -> Bools:
+    return words.types["plain"].take(words.type) & ~words.name
 
-    def places(self, words: Words) -> tuple[Ints32, Bools]:
-        """Return each word's place among the known words, -1 if unknown, and which are plain."""
-        table = self._table
-        table.add(words.types.strings[len(table) :])
-        return table["place"].take(words.type), table["plain"].take(words.type) & ~words.name
+
+def check_language(reader: Reader, head: Head, words: Words) -> LanguageCheck:
+    """Count the words of each paragraph that are plain, known to a head and common."""
+    plain, stems = _plain(words), reader.once(Stems, "stem", reader)
+    *_, squares = _stems_of(head).lookup(reader, stems)  # of the idf; 0 if unknown
+    square = squares.take(Stems.FIRST + 2 * words.types["stem"].take(words.type))
+    known = plain & (square > 0)
+    kinds = plain, known, known & (square <= COMMON_IDF**2)
+    before = (np.searchsorted(np.flatnonzero(kind), words.first) for kind in kinds)
+    return LanguageCheck(np.diff(words.first), *map(np.diff, before))
 
 
 def measure(
@@ -146,18 +138,20 @@ def measure(
     A paragraph that stands in several rows counts once; a word is known from ``min_df`` documents.
     """
     rows = np.array(sorted({text: row for row, text in reversed([*enumerate(texts)])}.values()))
+    stems = _stems_of(head)
     columns = list[tuple[Ints, Ints32, Bools]]()  # paragraph and place of each word; if it is plain
     for low in range(0, len(rows), BATCH):
         some = [texts[row] for row in rows[low : low + BATCH].tolist()]
         words = reader.words(normalise_all(some))
-        known_words = reader.once(KnownWords, reader, head)
-        columns.append((words.para + np.int64(low), *known_words.places(words)))
+        keys = stem_features("stem", reader.stems["key"].take(words.types["stem"].take(words.type)))
+        columns.append((words.para + np.int64(low), stems.index.find(keys), _plain(words)))
     para, place, plain = map(np.concatenate, zip(*columns, strict=True))
-    width = len(known_words.common)  # the last place is for unknown words
+    common = np.append(stems.idf.astype(np.float64) <= COMMON_IDF, False)
+    width = len(common)  # the last place is for unknown words
     pairs = np.unique(document[rows].take(para) * width + place % width)
     elsewhere = np.bincount(pairs % width, minlength=width) - 1  # documents but a word's own
     known = plain & (place >= 0) & (elsewhere.take(place) >= min_df)
-    kinds = np.ones(len(para), np.bool_), plain, known, known & known_words.common.take(place)
+    kinds = np.ones(len(para), np.bool_), plain, known, known & common.take(place)
     check = LanguageCheck(*(np.bincount(para[kind], minlength=len(rows)) for kind in kinds))
     enough = check.familiarity()[check.long_enough()]
     many = len(enough) >= LEAST_PARAGRAPHS

@@ -54,7 +54,7 @@ class BlockWeights(Recomputing):
         """Yield the block's features in a batch by pair, numbered as in the columns beside."""
         for one in BLOCKS[self.name](reader, pairs):
             if one.vocabulary is not None and pairs.named is None:
-                yield one, self._lookup(reader, one.vocabulary)
+                yield one, self.lookup(reader, one.vocabulary)
                 continue
             one = one.flat()
             rows = self.index.find(one.keys(pairs.named))
@@ -65,7 +65,7 @@ class BlockWeights(Recomputing):
             places = one.pair.take(known), one.word.take(known), rows.take(known)
             yield Occurrences(*places, weight), self._all
 
-    def _lookup(self, reader: Reader, vocabulary: Vocabulary) -> Columns:
+    def lookup(self, reader: Reader, vocabulary: Vocabulary) -> Columns:
         """Return what is known of a vocabulary by now; each of its features is looked up once."""
         columns: Columns = [np.zeros(0)] * self.coef.shape[1]
         columns, known = reader.made.get((self, vocabulary), (columns, 0))

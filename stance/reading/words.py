@@ -213,6 +213,7 @@ class Reader:
         functions = [*lexicon.functions]
         self._function_keys = dict(zip(functions, keys_of(functions).tolist(), strict=True))
         columns: dict[str, type] = {"stem": np.int64, "category": np.int8, "small": np.bool_}
+        columns["plain"] = np.bool_  # has letters alone, or beyond ASCII no digits
         columns |= {"functions": np.uint8, "function key": np.uint64, "grammar": np.uint8}
         columns |= dict.fromkeys((*PHRASES, *ALIASES, *CUES), np.int32) | {"letters": np.uint64}
         # All stems and spellings seen so far; the stem of a spelling is a number in ``stems``.
@@ -226,6 +227,7 @@ class Reader:
         yield self.stems.find(stems)
         yield list(map(lexicon.stems.get, stems, repeat(-1)))
         yield list(map(ne, words, map(str.upper, words)))
+        yield [w.isalpha() if w.isascii() else not any(map(str.isdigit, w)) for w in words]
         yield list(map(lexicon.functions.get, lower, repeat(0)))
         yield list(map(self._function_keys.get, lower, repeat(0)))
         yield list(map(GRAMMAR.get, lower, repeat(0)))
