@@ -3,12 +3,11 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.arrays import Codes
 from stance.display import count, shown
@@ -82,36 +81,9 @@ def code_points(text: str) -> Codes:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-def described(codes: Codes, table: NDArray[Any], describe: Callable[[str], int]) -> NDArray[Any]:
-    """Return a number for each character from a table, which learns it where it has 0."""
-    for code in {*codes[table.take(codes) == 0].tolist()}:
-        table[code] = describe(chr(code))
-    return table.take(codes)
-
-
-_HARD = "\r"  # in place of a character that is not always replaced by one other
-_plain_codes = np.zeros(0x110000, np.uint32)
-
-
-def _plain_code(char: str) -> int:
-    plain, category = normalise(char), unicodedata.category(char)
-    alone = category[0] in "PSZ" or (char < "\u1100" and category[0] != "M")  # Jamo merge, too
-    return ord(plain if len(plain) == 1 and alone and char != "\r" else _HARD)
-
-
 def normalise_all(texts: Iterable[str]) -> list[str]:
     """Normalise what is read of many texts; raise `TypeError` if one is not a string."""
-    texts = [text[:MOST_READ] for text in list_strings("texts", texts)]
-    codes = code_points("".join(texts)).copy()  # of all at once, which is faster than one by one
-    odd = np.flatnonzero(codes - ord(" ") > ord("~") - ord(" "))
-    written = codes.take(odd)
-    codes[odd] = plain = described(written, _plain_codes, _plain_code)
-    ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-    changed = odd[(plain != written) | (plain == ord(_HARD))]
-    for row in {*(np.searchsorted(ends, changed, "right") - 1).tolist()}:
-        text = str(codes[ends[row] : ends[row + 1]].data, "utf-32-le")
-        texts[row] = normalise(texts[row]) if _HARD in text else text
-    return texts
+    return [normalise(text[:MOST_READ]) for text in list_strings("texts", texts)]
 
 
 def is_missing(cell: object) -> bool:

@@ -28,7 +28,7 @@ import numpy as np
 
 from stance.arrays import Bools, Bytes, Codes, Ints, Ints32, stretches
 from stance.reading.keys import StringTable, stretch_keys
-from stance.reading.text import code_points, described
+from stance.reading.text import code_points
 
 SEPARATOR = "\x1e"  # behind each text of a batch; `normalise` takes it out of texts
 LONGEST_WORD, LONGEST_GAP = 48, 1000  # characters that count; longer runs are links or noise
@@ -223,7 +223,10 @@ def _bytes_of(codes: Codes) -> Bytes:
     """Return characters as bytes, whose arrays are a quarter of the size."""
     chars = codes.astype(np.uint8)
     beyond = np.flatnonzero(codes > LAST_ASCII)
-    chars[beyond] = described(codes.take(beyond), _kinds, _kind)
+    odd = codes.take(beyond)
+    for code in {*odd[_kinds.take(odd) == 0].tolist()}:
+        _kinds[code] = _kind(chr(code))
+    chars[beyond] = _kinds.take(odd)
     return chars
 
 

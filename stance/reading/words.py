@@ -14,7 +14,7 @@ from stance.reading.actors import BATCH, ActorBook, MentionBatch
 from stance.reading.keys import StringTable, keys_of
 from stance.reading.lexicon import ALIASES, CUES, FOCUS, GRAMMAR, NEGATOR, PHRASES, Lexicon, stemmer
 from stance.reading.names import ASIDE, name_words, person_spans, surname
-from stance.reading.text import MOST_READ, Places, normalise, normalised_spans
+from stance.reading.text import MOST_READ, Places, normalise, normalise_all, normalised_spans
 from stance.reading.tokens import CLITIC_NEGATION, GAP_DOT_SPACE, Spellings, Tokens, tokenise
 from stance.records import Mention
 
@@ -129,8 +129,7 @@ def make_query(
 
     Texts and actors are as written; months and paragraphs before are those of `Query`.
     """
-    normal = {text: normalise(text[:MOST_READ]) for text in set(texts)}
-    plain = [normal[text] for text in texts]
+    plain = normalise_all(texts)
     numbers = {actor: book.number(actor) for actor in set(actors)}
     number = np.array([numbers[actor] for actor in actors], np.int64)
     lacked = [i for i in np.flatnonzero(number < 0).tolist() if not (spans and spans[i])]
