@@ -72,18 +72,17 @@ def scores_of(printed):
 
 
 def test_train_on_your_own_corpus_has_no_chance_but_the_seed(coded, quick, tmp_path):
-    files = []
-    for number, seed in enumerate((5, 5, 6)):
-        path = tmp_path / f"{number}.stance"
-        command = ("train", coded, "-o", path, "--recipe", quick, "--seed", seed, "--json")
-        result = invoke(*command)
-        scores_of(result.stdout)
+    path, files = tmp_path / "m.stance", []
+    command = ("train", coded, "-o", path, "--recipe", quick, "--force", "--seed")
+    for options in ((5, "--json"), (5,), (6, "--json")):
+        result = invoke(*command, *options)
+        assert result.exit_code == 0
+        if "--json" in options:
+            scores_of(result.stdout)
         assert "separator ','" in result.stderr
         files.append(path.read_bytes())
     assert files[0] == files[1] != files[2]
     assert json.loads(invoke("inspect", path, "--json").stdout)["data"][0]["rows"] == 240
-    assert invoke(*command[:-1], "--force").exit_code == 0
-    assert path.read_bytes() == files[2]
 
 
 def test_evaluate_prints_every_promised_figure(coded, model_path):

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from command import (
+    QUICK,
     SAMPLE,
     STARTER,
     dicts,
@@ -209,12 +210,18 @@ def test_a_reader_is_asked_for_by_known_names_and_refused_if_it_cannot_be_opened
 
 
 @pytest.fixture(scope="module")
-def learned(labelled):
+def quick(labelled):
+    """Options of `train` that take few folds and draws."""
+    return "--recipe", write(labelled.with_name("quick.toml"), QUICK)
+
+
+@pytest.fixture(scope="module")
+def learned(labelled, quick):
     """A model of its own labels and the reader, without the reader, and what `train` reports."""
     paths, figures = [], []
     for name, more in (("deep.stance", ["--deep"]), ("words.stance", [])):
         paths.append(labelled.with_name(name))
-        result = invoke("train", labelled, "-o", paths[-1], "--json", *more)
+        result = invoke("train", labelled, "-o", paths[-1], "--json", *quick, *more)
         figures.append(json.loads(result.stdout))
     return *paths, *figures
 
@@ -226,13 +233,13 @@ def test_labels_go_further_on_top_of_the_reader(learned):
     assert blind[0] == blind[1]
 
 
-def test_a_model_on_top_of_the_reader_answers_the_same_each_time(learned, archive, labelled):
+def test_a_model_on_top_of_the_reader_answers_the_same_each_time(learned, archive, labelled, quick):
     model, written = load_model(learned[0]), []
     for number, run in enumerate(({}, {"size": 7, "jobs": 2})):
         predict(model, archive, path := labelled.with_name(f"{number}.csv"), **run)
         written.append(path.read_bytes())
     assert written[0] == written[1]
-    invoke("train", labelled, "-o", again := labelled.with_name("again.stance"), "--deep")
+    invoke("train", labelled, "-o", again := labelled.with_name("again.stance"), "--deep", *quick)
     shown = (invoke("inspect", path, "--json").stdout for path in (again, learned[0]))
     card, other = map(json.loads, shown)
     assert card["deep_reader"] == load_reader("all").sha256
@@ -291,14 +298,15 @@ def test_a_model_on_top_of_the_reader_says_what_it_needs(learned, archive, tmp_p
         assert line == "the deep reader needs the extra 'deep': pip install onnxruntime"
 
 
-def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_path):
+def test_the_reader_reads_english_alone_and_says_what_it_knows(labelled, tmp_path, quick):
     recipe = write(tmp_path / "german.toml", 'language = "german"')
     result = invoke("train", labelled, "-o", tmp_path / "a.stance", "--deep", "--recipe", recipe)
     assert result.exit_code == 1
     assert "the deep reader reads only English; the recipe's language is german" in result.stderr
     known = write_starter(tmp_path / "known.csv", 119)
     with pytest.warns(UserWarning, match=(note := "reader probably learned from 119 rows of 119")):
-        assert note in invoke("train", known, "-o", tmp_path / "b.stance", "--deep").stdout
+        told = invoke("train", known, "-o", tmp_path / "b.stance", "--deep", *quick).stdout
+    assert note in told
     assert note in invoke("inspect", tmp_path / "b.stance").stdout
 
 

@@ -48,10 +48,9 @@ def test_contributions_of_every_block_sum_to_the_score(corpus):
     # Also of features per actor, and of blocks that the default recipe leaves out.
     blocks = {"stem": 1.0, "cross": 0.6, "mention": 0.4, "char": 0.6, "name": 0.4, "word": 0.3}
     recipe = dataclasses.replace(quick_recipe(), features=Features(blocks, per_actor="separate"))
-    model = train(recipe, corpus, ActorBook.default()).model
-    assert (
-        max(gap(explain(model, text, actor)[0], model.stance) for text, actor in pairs(40)) < 1e-9
-    )
+    model = train(recipe, corpus.take(np.arange(300)), ActorBook.default()).model
+    found = [explain(model, text, actor)[0] for text, actor in pairs(40)]
+    assert max(gap(one, model.stance) for one in found) < 1e-9
 
 
 def test_an_explanation_is_of_the_answer_given(model):

@@ -24,19 +24,19 @@ with (Path(__file__).parent / "frames.csv").open(encoding="utf-8", newline="") a
 """Sentences, their frames in words, and whether these are praise (1), blame (-1) or neither."""
 
 
-def frames(reader: Reader, text: str) -> str:
-    """Return the frames of a text in words."""
-    words = reader.words([text])
-    return "; ".join(
-        describe(frame, words, reader.book.names) for frame in frames_of(words, reader)
-    )
+def frames(reader: Reader, texts: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the frames of each text in words, and their polarities."""
+    words = reader.words(texts)
+    described, polarities = [list[str]() for _ in texts], [list[str]() for _ in texts]
+    for frame in frames_of(words, reader):
+        described[words.para[frame.cue]].append(describe(frame, words, reader.book.names))
+        polarities[words.para[frame.cue]].append(str(frame.polarity))
+    return list(zip(map("; ".join, described), map(" ".join, polarities), strict=True))
 
 
 @pytest.mark.parametrize("text", CASES)
 def test_a_frame_says_who_judges_whom_and_how(reader: Reader, text: str) -> None:
-    read = frames_of(reader.words([text]), reader)
-    assert frames(reader, text) == CASES[text]["frames"]
-    assert " ".join(str(frame.polarity) for frame in read) == CASES[text]["polarity"]
+    assert frames(reader, [text]) == [(CASES[text]["frames"], CASES[text]["polarity"])]
 
 
 _WORDS = sorted({word for text in CASES for word in re.findall(r"[\w']+|[^\w\s]", text)})
@@ -53,16 +53,13 @@ def test_a_construction_stands_only_where_its_sign_is(reader: Reader) -> None:
     """Else a frame depends on which sentences are near."""
     forms = constructions_of("english")
     bare = [form._replace(sign="") for form in forms]
-    cues = cues_of("english")
-    assert cues
-    for text in CASES:
-        phrases = phrases_of(reader.words([text]), reader, cues, np.ones(1, np.bool_))
-        if phrases:
-            with_signs, without = (
-                [(form.name, hit.span()) for form, hit in occurrences(phrases.tags, some)]
-                for some in (forms, bare)
-            )
-            assert with_signs == without, text
+    every = np.ones(len(CASES), np.bool_)
+    phrases = phrases_of(reader.words([*CASES]), reader, cues_of("english"), every)
+    with_signs, without = (
+        [(form.name, hit.span()) for form, hit in occurrences(phrases.tags, some)]
+        for some in (forms, bare)
+    )
+    assert with_signs == without
 
 
 def test_no_list_of_the_language_names_a_word_or_phrase_twice() -> None:
@@ -93,17 +90,8 @@ EDGES = (  # what ends one text may begin a construction, with what begins the n
 )
 
 
-@pytest.mark.parametrize("texts", [[*CASES], EDGES])
-def test_frames_do_not_depend_on_the_other_texts(reader: Reader, texts: Sequence[str]) -> None:
+def test_frames_do_not_depend_on_the_other_texts(reader: Reader) -> None:
     """A batch gives each paragraph what it gets alone."""
-    words = reader.words(texts)
-    names = reader.book.names
-    together = [
-        (words.para[frame.cue], describe(frame, words, names)) for frame in frames_of(words, reader)
-    ]
-    alone = [
-        (n, frame)
-        for n, text in enumerate(texts)
-        for frame in filter(None, frames(reader, text).split("; "))
-    ]
-    assert sorted(together) == sorted(alone)
+    alone = [(case["frames"], case["polarity"]) for case in CASES.values()]
+    assert frames(reader, [*CASES]) == alone
+    assert frames(reader, EDGES) == [frames(reader, [text])[0] for text in EDGES]

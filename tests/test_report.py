@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from bisect import bisect
 from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
@@ -367,7 +368,8 @@ def test_cells_with_a_colour_are_those_of_holm(seed):
         given = rng.multinomial(1, [0.3, 0.7 - favor, favor], 80)
         shares.append(Share("NATO", "A", "", np.arange(80), 80, 0, 0, given, None, UNAUDITED))
     levels = np.geomspace(1e-6, 1, 2000)
-    p = [next((x for x in levels if share.side(None, x)), 1.0) for share in shares]
+    first = [bisect(levels, 0, key=lambda x, s=s: abs(s.side(None, x))) for s in shares]
+    p = [*np.append(levels, 1.0)[first]]
     expected = [adjusted <= 0.05 for adjusted in holm(p)]
     sides = beyond_chance(shares, [None] * 30)
     assert [side != 0 for side in sides] == expected
