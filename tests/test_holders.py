@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from command import dicts, fails, invoke, read_rows, succeeds, write_rows
 from conftest import quick_recipe
-from small_model import refused, spoiled
 
 from stance.corpus import read_corpus
 from stance.evaluation import evaluate
@@ -123,14 +122,6 @@ def test_whose_stance_is_scored_beside_the_most_frequent(training, labelled):
         line for line in evaluation_lines(training.report) if line.startswith("whose stance")
     )
     assert "100.0" in line
-
-
-def test_a_holder_head_of_other_blocks_than_the_recipe_s_is_refused(training, tmp_path):
-    def other(manifest):
-        manifest["recipe"]["holder_features"]["blocks"] = {"stem": 1.0}
-
-    data = spoiled(dump_model(training.model), manifest=other)
-    refused(tmp_path, data, "'heads.holder' has other blocks than its recipe, stem")
 
 
 def test_without_holders_nothing_is_learned_or_written_of_them(tmp_path):

@@ -231,6 +231,11 @@ FORGED = [  # where, what is put there, why it is refused
     ("book", {}, "its actor book: no actor in it"),
     ("lexicon crit polarity", "evil", "polarity' must be one of"),
     ("lexicon function evil", [], "unknown key 'lexicon.function.evil'"),
+    ("reference unknown", 1.5, "'reference.unknown' must be between 0 and 1"),
+    ("reference familiarity", "high", "'reference.familiarity' must be a number"),
+    ("reference rows", True, "'reference.rows' must be a whole number"),
+    ("reference actors", ["NATO"], "'reference.actors' must be a table"),
+    ("reference more", 1, "unknown key 'reference.more'"),
 ]
 
 

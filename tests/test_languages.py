@@ -44,6 +44,7 @@ def test_a_bundled_lexicon_is_as_complete_as_a_users_must_be(language, tmp_path)
     found = Lexicon.read(path, language)
     assert found.categories == Lexicon.default().categories
     assert found.signs.tolist() == Lexicon.default().signs.tolist()
+    assert Lexicon.default("german").categories == ()  # of a language that has none
 
 
 @pytest.mark.parametrize("language", languages())
@@ -93,22 +94,39 @@ def test_a_russian_leader_counts_while_in_office():
 
 
 @pytest.mark.parametrize(
-    ("category", "words"),
+    ("language", "category", "words"),
     [
-        ("crit", "осудил осуждает обвинениями"),
-        ("supp", "поддержали"),
-        ("praise", "поблагодарила"),
-        ("aggr", "захватчиков"),
-        ("harm", "жертвы"),
-        ("illeg", "русофобии"),
-        (None, "время мира другие данные отмены исключением известно режиме"),
+        ("english", "crit", "condemned condemning"),
+        ("english", "praise", "praising"),
+        ("english", "supp", "supporters"),
+        ("english", "pun", "sanctions"),
+        ("russian", "crit", "осудил осуждает обвинениями"),
+        ("russian", "supp", "поддержали"),
+        ("russian", "praise", "поблагодарила"),
+        ("russian", "aggr", "захватчиков"),
+        ("russian", "harm", "жертвы"),
+        ("russian", "illeg", "русофобии"),
+        ("russian", None, "время мира другие данные отмены исключением известно режиме"),
     ],
 )
-def test_a_russian_word_has_its_category_in_every_form(category, words):
-    lexicon, stem = Lexicon.default("russian"), stemmer("russian")
+def test_a_word_has_its_category_in_every_form(language, category, words):
+    lexicon, stem = Lexicon.default(language), stemmer(language)
     numbers = {word: lexicon.stems.get(stem(word), -1) for word in words.split()}
     found = {word: lexicon.categories[at] if at >= 0 else None for word, at in numbers.items()}
     assert found == dict.fromkeys(numbers, category)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *(("conedmned", "condemned"), ("defneding", "defending"), ("agrgession", "aggression")),
+        *((word, None) for word in ("retail", "prefect", "compile")),
+        *((word, None) for word in ("concrete", "nuclear", "trail")),
+    ],
+)
+def test_only_a_word_of_the_lexicon_with_two_letters_swapped_is_mended(written, meant):
+    stem = stemmer("english")
+    assert Lexicon.default().misspelt.get(stem(written)) == (meant and stem(meant))
 
 
 @pytest.mark.parametrize(
@@ -165,6 +183,7 @@ def test_the_bundled_model_notices_a_short_text_of_which_it_knows_no_word(bundle
 def test_a_book_can_extend_that_of_another_language():
     found = ActorBook.from_toml('extends = "russian"\n["ОПЕК"]\nname = ["ОПЕК"]\n', "mine.toml")
     assert found.names == (*BOOK.names, "ОПЕК")
+    assert ActorBook.from_toml('extends = "russian"', "mine.toml").actors == BOOK.actors
 
 
 def test_a_user_can_bring_a_language(tmp_path, monkeypatch):

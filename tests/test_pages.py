@@ -174,31 +174,22 @@ def test_withheld_answers_stand_beside_the_others():
 
 
 @pytest.mark.parametrize(
-    ("interval", "verdict"),
+    ("interval", "confidence", "gain", "promise"),
     [
-        ([0.05, 0.2], "the model is shown to be better than"),
-        ([0.0, 0.2], "the model is not shown to be better than"),
-        ([-0.2, -0.05], "the model is shown to be worse than"),
+        ([0.05, 0.2], 0.9, "is shown to be better than", "it promises too much"),
+        ([0.0, 0.2], 0.5, "is not shown to be better than", "it is not shown to promise too much"),
+        ([-0.2, -0.05], 0.3, "is shown to be worse than", "it promises too little"),
     ],
 )
-def test_whether_the_model_beats_words_alone_is_said_in_words(interval, verdict):
-    scores = figures(harmless(3))
+def test_the_gain_over_words_alone_and_what_it_promises_are_said_in_words(
+    interval, confidence, gain, promise
+):
+    scores = figures(harmless(3)) | {"uncertain": 0.0, "confidence": confidence}
     scores["baselines"]["target_blind"]["difference"]["macro_f1_interval"] = interval
     page = page_of(scores)
-    assert f"reach 40.0, and {verdict} these" in page.text
-    assert f"{verdict[:1].upper()}{verdict[1:]} this baseline." in page.text
-
-
-@pytest.mark.parametrize(
-    ("confidence", "verdict"),
-    [(0.9, "it promises too much"), (0.3, "it promises too little"),
-     (0.5, "it is not shown to promise too much or too little")],
-)  # fmt: skip
-def test_whether_it_promises_too_much_is_said_in_words(confidence, verdict):
-    scores = figures(harmless(3)) | {"uncertain": 0.0}
-    scores["confidence"] = confidence
-    page = page_of(scores)
-    assert f"50.0 [40.0, 60.0] % of them are right: {verdict}." in page.text
+    assert f"reach 40.0, and the model {gain} these" in page.text
+    assert f"The model {gain} this baseline." in page.text
+    assert f"50.0 [40.0, 60.0] % of them are right: {promise}" in page.text
 
 
 def test_a_group_of_few_documents_is_marked():

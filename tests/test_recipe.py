@@ -7,9 +7,8 @@ from itertools import count
 import pytest
 from command import HOSTILE, ROOT, write
 
-from stance.errors import ActorError, RecipeError
+from stance.errors import RecipeError
 from stance.features.blocks import BLOCKS
-from stance.reading.actors import ActorBook
 from stance.recipe import BLOCK_NAMES, TARGET_BLIND, Recipe, read_recipe, recipe_from_table
 
 TRAINING = ROOT / "training"
@@ -91,19 +90,3 @@ def test_a_recipe_that_cannot_be_read(tmp_path):
         read_recipe(tmp_path)
     with pytest.raises(RecipeError, match="not UTF-8 at byte 8; save it as UTF-8"):
         read_recipe(write(tmp_path / "latin.toml", b'name = "\xe9"'))
-
-
-# --- Books of actors ---
-
-
-def test_a_byte_order_mark_is_no_part_of_a_book(tmp_path):
-    path = write(tmp_path / "mine.toml", '\ufeff["NATO"]\r\nname = ["NATO"]\r\n')
-    assert ActorBook.read(path).names == ("NATO",)
-
-
-def test_an_alias_that_looks_like_a_pattern_is_taken_to_the_letter(tmp_path):
-    path = write(tmp_path / "mine.toml", f'["N"]\nname = ["{"a b " * 99}"]\n')
-    with pytest.raises(ActorError, match=r"'name' must be .* at most 200 printable characters"):
-        ActorBook.read(path)
-    book = ActorBook.from_toml('["X"]\nname = ["(a+)+$ b.*"]\n', "mine")
-    assert book.find("a" * 10_000 + "! bzz") == []

@@ -6,15 +6,14 @@ from itertools import cycle
 import pytest
 from command import FOREIGN, ROOT, invoke, predict, read_rows, write_rows
 from conftest import quick_recipe
-from small_model import refused, small_model, spoiled
 
 from stance.corpus import read_corpus
 from stance.fitting import train
-from stance.model.abstention import LEAST_PARAGRAPHS, LEAST_WORDS, TrainingProfile
+from stance.model.abstention import LEAST_PARAGRAPHS, LEAST_WORDS
 from stance.reading.actors import ActorBook
 from stance.recipe import Features
 from stance.records import UNCERTAIN, Stance
-from stance.storage import dump_model, save_model
+from stance.storage import save_model
 
 ENGLISH = {
     "names": "Attending were Sergei Lavrov, Antony Blinken, Josep Borrell, Annalena Baerbock, "
@@ -168,23 +167,3 @@ def test_quiet_leaves_the_warning_that_a_stance_is_never_answered(model, tmp_pat
         "texts; no training row was neutral"
     )
     assert silent in invoke(*args, "--force").stderr.splitlines()
-
-
-# --- In a file -----------------------------------------------------------------------------------
-
-GOOD = dataclasses.asdict(TrainingProfile(0.06, 0.5, 100, {"NATO": 60, "Russia": 40}))
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"unknown": 1.5}, r"'reference.unknown' must be between 0 and 1"),
-        ({"familiarity": "high"}, r"'reference.familiarity' must be a number"),
-        ({"rows": True}, r"'reference.rows' must be a whole number"),
-        ({"actors": ["NATO"]}, r"'reference.actors' must be a table"),
-        ({"more": 1}, r"unknown key 'reference.more'"),
-    ],
-)
-def test_a_reference_that_is_none_is_refused(tmp_path, change, told):
-    data = dump_model(small_model())
-    refused(tmp_path, spoiled(data, manifest=lambda t: t.update(reference=GOOD | change)), told)

@@ -403,11 +403,6 @@ BAD = [
         ":5: stance 'hostile' in row 4 is not",
         "if none, leave the cell empty",
     ),
-    (
-        {"design": ""},
-        ": does not say how its rows were drawn; keep its column 'design'",
-        "or add --simple-random",
-    ),
     ({"text": "Another."}, ":5: row ", "or has another text there; restore the row, whose"),
 ]
 

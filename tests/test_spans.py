@@ -12,7 +12,7 @@ from stance.reading.actor_tables import Actor
 from stance.reading.actors import ActorBook
 from stance.reading.lexicon import Lexicon
 from stance.reading.names import literal_spans
-from stance.reading.text import normalise, normalised_spans, parse_spans
+from stance.reading.text import normalised_spans, parse_spans
 from stance.reading.words import Reader, make_query
 
 
@@ -100,11 +100,12 @@ def test_a_place_moves_as_its_text_is_normalised(book, text, start, end):
     assert place.tolist() == [0, *normalised_spans(text, [(start, end)])[0]]
 
 
-def test_empty_places_do_not_count_and_others_stay_in_any_order(book):
+def test_empty_places_do_not_count_and_others_stay_in_any_order_with_their_months(book):
     assert make_query(book, ["NATO"], ["NATO"], [[]]).actor.tolist() == [0]
-    query = make_query(book, ["Mali", "NATO", "in Mali"], ["Mali", "NATO", "Mali"])
+    texts, names = ["Mali", "NATO", "in Mali"], ["Mali", "NATO", "Mali"]
+    query = make_query(book, texts, names, months=np.array([5, -1, 7]))
     some = query.take(np.array([2, 0]))
-    assert some.spans.tolist() == [[0, 3, 7], [1, 0, 4]]
+    assert (some.spans.tolist(), some.months.tolist()) == ([[0, 3, 7], [1, 0, 4]], [7, 5])
     assert some.take(np.array([1])).spans.tolist() == [[0, 0, 4]]
 
 
@@ -131,14 +132,3 @@ def test_every_place_of_a_text_can_be_written_and_read(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     assert parse_spans(f"{start}:{end}", text, "") == [(start, end)]
-    book = ActorBook([Actor("NATO", aliases={"name": ("NATO",)})])
-    ((para, low, high),) = make_query(book, [text], ["it"], [[(start, end)]]).spans
-    assert para == 0
-    assert 0 <= low <= high <= len(normalise(text))
-
-
-def test_parts_of_a_query_keep_the_months_of_their_texts(book):
-    query = make_query(book, ["NATO"] * 3, ["NATO"] * 3, months=np.array([5, -1, 7]))
-    assert query.months is not None
-    assert query.take(np.array([1, 2])).months.tolist() == [-1, 7]
-    assert query.take(np.array([0, 2])).months.tolist() == [5, 7]
