@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from typer.testing import CliRunner
+import typer.testing
 
 from stance.cli import app
 from stance.model import StanceModel
@@ -23,6 +23,9 @@ from stance.runs import Request, predict_table
 from stance.runs.journal import journal_of
 from stance.storage import bundled_model, load_model
 from stance.tables import InputOptions
+
+# Typer would make all commands anew at each call, which takes longer than most of them.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTER = ROOT / "datasets" / "starter"
@@ -40,7 +43,7 @@ QUICK = "[validation]\nfolds = 2\ndraws = 100\nrepeats = 1\nlearning_curve = fal
 def invoke(*args, stdin=None):
     """Run a command in this process; a traceback is a failure."""
     with mock.patch("stance.storage.load_model", load_once):
-        result = CliRunner().invoke(app, list(map(str, args)), input=stdin)
+        result = typer.testing.CliRunner().invoke(app, list(map(str, args)), input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
