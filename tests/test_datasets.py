@@ -123,9 +123,12 @@ def test_no_near_duplicate_is_in_both_parts():
 
 def test_every_labelled_actor_is_found_in_its_text(every):
     book = ActorBook.default()
-    texts = {row["text"] for row in every}
-    named = {text: {mention.actor for mention in book.find(text)} for text in texts}
-    missing = {(r["id"], r["actor"]) for r in every if r["actor"] not in named[r["text"]]}
+    found = book.find_all(row["text"] for row in every)
+    missing = {
+        (row["id"], row["actor"])
+        for row, mentions in zip(every, found, strict=True)
+        if row["actor"] not in {mention.actor for mention in mentions}
+    }
     assert missing - NOT_NAMED == set()
 
 
@@ -174,8 +177,8 @@ def test_the_short_paragraphs_are_as_many_as_the_card_says_and_name_each_actor_l
     assert number(r"([\d,]+) paragraphs", read) == len(set(corpus.texts))
     assert number(r"([\d,]+) \(paragraph, actor\) pairs", read) == len(corpus)
     book, labelled = ActorBook.default(), set(corpus.actors)  # the book has grown since
-    named = {(text, m.actor) for text in set(corpus.texts) for m in book.find(text)}
-    named = {(text, actor) for text, actor in named if actor in labelled}
+    found = zip(corpus.texts, book.find_all(corpus.texts), strict=True)
+    named = {(text, m.actor) for text, mentions in found for m in mentions if m.actor in labelled}
     assert set(zip(corpus.texts, corpus.actors, strict=True)) == named
 
 
