@@ -17,7 +17,7 @@ from typing import Any
 from stance.display import shown
 from stance.errors import DataError, StanceError
 
-_LARGEST = 16_000_000  # bytes of a file
+_LARGEST = 256_000_000  # bytes of a file; summaries of a million files have as many
 
 
 def read_text(path: Path, what: str, error: type[StanceError] = DataError) -> str:

@@ -64,6 +64,8 @@ Photographs of the damage shocked the United Nations.; Watch what Russia does, n
 The film was shot in Iran (and praised in Israel).; The group's newsletter praised Russia.
 Ada Fennimore is a journalist for The Courier, held in Iran since March.
 “Our newsletter was closed,” said the editor.; Subscribe to that view of China if you like.
+Ada Fennimore is a reporter whom Iran held.; If you value freedom, you must support Ukraine.
+The writer is a Russian who condemned the war and fled.
 This article of the treaty is what Iran rejects.; The alliance contributed to this disaster.
 """
 KEPT = [line.strip() for line in re.split("[;\n]", PARAGRAPHS.strip())]
@@ -243,6 +245,14 @@ def test_the_headline_is_the_first_paragraph_and_columns_say_the_rest(tmp_path):
     assert [row["text"] for row in rows] == ["NATO meets", LEAD, "Russia has not commented."]
     said = {"document": "page", "paragraph": "1", "title": "NATO meets", "date": "2024-05-01"}
     assert rows[0] == {**said, "outlet": "The Courier", "text": "NATO meets"}
+
+
+def test_a_page_has_its_own_date_or_none_and_its_last_paragraph(tmp_path):
+    path = page(tmp_path, "<p>Russia has not commented.<sup>12</sup></p>")
+    teaser = "<aside><time datetime='2016-03-21'>March 21, 2016</time></aside></body>"
+    path.write_text(path.read_text().replace("</body>", teaser))
+    rows = read(path)
+    assert (rows[-1]["text"], rows[-1]["date"]) == ("Russia has not commented.12", "")
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,28 @@ def test_what_a_format_does_not_take_is_refused(tmp_path, form, given, match):
 # --- Coders ----------------------------------------------------------------------------------
 
 
+def test_only_the_question_that_is_asked_for_is_the_stance(tmp_path):
+    def said(name, word, kind="choices", **place):
+        value = {"text" if kind == "textarea" else kind: [word], **place}
+        return {"from_name": name, "type": kind, "value": value, "id": name if not place else "r"}
+
+    place = {"start": 0, "end": 4}
+    results = [said("tone", "negative"), said("ranks", ["a"], "ranker")]
+    results += [said("position", "favor", **place), said("tone", "negative", **place)]
+    results += [said("holder", "Poland", "textarea", **place)]
+    task = {"data": {"text": "NATO won."}, "annotations": [{"result": results}]}
+    source = write_one(tmp_path / "export.json", json.dumps([task]))
+    told, (row,) = imported("labelstudio", source, names={"stance": "position"})
+    assert (row["actor"], row["stance"], row["holder"]) == ("NATO", "favor", "Poland")
+    assert "labelstudio: left out: 2 results of another question" in told
+    ann = "T1\tActor 0 4\tNATO\nA1\tStance T1 favor\nA2\tTone T1 negative\n"
+    source = write(tmp_path, {"c/one.txt": "NATO won.", "c/one.ann": ann})
+    told, (row,) = imported("brat", source, names={"stance": "Stance"})
+    assert (row["stance"], told[0]) == ("favor", "brat: left out: 1 attribute of another name")
+    with pytest.raises(UsageError, match="--map: doccano gives its labels no name; drop stance="):
+        imported("doccano", source, names={"stance": "x"})
+
+
 def test_coders_who_mark_other_mentions_judge_the_same_pair(tmp_path):
     marks = {"anna": [(0, 4)], "ben": [(0, 4), (10, 14)], "carl": [(10, 15)]}
     files = {}
