@@ -18,6 +18,8 @@ def main() -> None:
     gc.set_threshold(400_000)
     # Fits are held to one thread, so that they can be repeated; to begin others takes a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Processes of --jobs begin in the working folder, and shall import nothing that lies there.
+    os.environ["PYTHONSAFEPATH"] = "1"
     # The process that clears up after joblib's would report what a signal made them leave.
     quiet = "ignore:resource_tracker:UserWarning"
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), quiet]))

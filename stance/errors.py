@@ -121,6 +121,7 @@ class OutputError(StanceError):
 # --- Files that cannot be written -----------------------------------------------------------------
 
 _NO_PERMISSION = "no permission to write there; choose another folder"
+NO_MORE = "no more processes may begin; use fewer --jobs or raise the limit (ulimit -u)"
 TOO_MANY = "too many files are open; use fewer --jobs or raise the limit (ulimit -n)"
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room and run again",
@@ -145,7 +146,8 @@ def reported(path: Path | None) -> Iterator[None]:
         reason = _REASONS.get(error.errno or 0, fallback)
         if error.errno == errno.EACCES and ON_WINDOWS:
             reason = "no permission, or open in another program such as Excel; close it there"
-        raise refusal(path, reason) from error
+        named = error.filename if isinstance(error.filename, str) else None
+        raise refusal(path or (Path(named) if named else None), reason) from error
 
 
 def is_closed_pipe(error: OSError) -> bool:
@@ -162,15 +164,18 @@ def refusal(path: Path | None, reason: str) -> OutputError:
 # --- Ctrl-C and SIGTERM ---------------------------------------------------------------------------
 
 
+_ENDING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+
+
 @contextlib.contextmanager
 def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Call a function if Ctrl-C or SIGTERM comes while the block runs.
+    """Call a function if Ctrl-C, SIGTERM or SIGHUP comes while the block runs.
 
     A signal that our parent told us to ignore, as `nohup` and `&` do, stays ignored.
     """
     before = {}
     if threading.current_thread() is threading.main_thread():  # no other may set handlers
-        now = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        now = {number: signal.getsignal(number) for number in _ENDING}
         before = {n: old for n, old in now.items() if old not in (signal.SIG_IGN, None)}
     try:
         for number in before:
@@ -182,7 +187,7 @@ def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterat
 
 
 def raise_signal(number: int, _frame: FrameType | None) -> NoReturn:
-    """Raise a signal as an exception, which says so if it is SIGTERM."""
+    """Raise a signal as an exception, which says so if it is not Ctrl-C."""
     raise KeyboardInterrupt if number == signal.SIGINT else KeyboardInterrupt("terminated")
 
 

@@ -1,6 +1,7 @@
 """Articles: which lines are boilerplate, that headlines stay, and pages within limits, offline."""
 
 import gzip
+import os
 import re
 import socket
 import textwrap
@@ -236,6 +237,11 @@ def test_a_paragraph_with_a_nul_byte_is_a_bad_row(tmp_path):
     assert f"{path}, paragraph 3: a NUL byte in column 'text'; save" in fails(1, "predict", path)
     done = succeeds("predict", path, "--rejects", tmp_path / "bad.csv")
     assert "3 rows in = 2 judged + 1 rejected" in done.stderr
+
+
+def test_a_name_that_is_not_utf_8_is_escaped(tmp_path):
+    (row,) = read(write(tmp_path / os.fsdecode(b"caf\xe9.txt"), "NATO met."))
+    assert row["document"] == r"caf\xe9"
 
 
 def test_the_headline_is_the_first_paragraph_and_columns_say_the_rest(tmp_path):

@@ -116,6 +116,13 @@ def test_what_the_system_lacks_is_told_in_one_line(tmp_path, line, statuses, tol
     assert not [*folder.glob("o.csv*"), *folder.glob(".o.csv*")]
 
 
+def test_processes_import_nothing_from_the_working_folder(tmp_path):
+    write(tmp_path / "joblib.py", "1 / 0")
+    (tmp_path / "corpus.csv").write_bytes((SAMPLE.parent / "starter/starter_test.csv").read_bytes())
+    line = [sys.executable, "-P", "-m", "stance", "train", "corpus.csv", "-o", "m.stance"]
+    subprocess.run([*line, "--jobs", "2"], cwd=tmp_path, capture_output=True, check=True)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="streams are closed by the shell")
 def test_closed_streams_do_not_keep_workers_from_working(tmp_path):
     lines = "Poland praised NATO and condemned Russia for it.\n" * 7_000

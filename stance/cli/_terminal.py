@@ -50,6 +50,8 @@ def _of_the_system(error: Exception) -> str | None:
         number = getattr(cause, "errno", None)
         if number in (errno.EMFILE, errno.ENFILE):
             return errors.TOO_MANY
+        if number == errno.EAGAIN or "can't start new thread" in str(cause):
+            return errors.NO_MORE
         if isinstance(cause, MemoryError) or number == errno.ENOMEM:
             return "memory ran out; close other programs, raise the limit or use fewer --jobs"
         cause = cause.__context__

@@ -142,6 +142,12 @@ _KINDS = {str: "TEXT", int: "INTEGER"}
 _SCHEMA = ", ".join(f"{name} {_KINDS[kind]} NOT NULL" for name, kind in _COLUMNS.items())
 _ALL = f"SELECT {', '.join(_COLUMNS)} FROM labels ORDER BY at, id"  # noqa: S608 (ours)
 _PARTS = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+_ADVICE = dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), "close other programs")
+_ADVICE[sqlite3.SQLITE_FULL] = "make room and run again"
+_ADVICE |= dict.fromkeys(
+    (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM),
+    "copy the table to a folder where you may write",
+)
 _CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f]")
 _INSERT = f"INSERT OR IGNORE INTO labels VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
@@ -252,7 +258,7 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        advice = "close other programs, or restore a copy"
+        advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "restore a copy")
         raise OutputError(f"{path}: {shown(str(error))}; {advice}") from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         what = "is damaged, or not a store of labels; restore a copy, or move it away"

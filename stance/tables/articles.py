@@ -1,6 +1,7 @@
 """Articles as tables: a record for each paragraph, without what is boilerplate."""
 
 import logging
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -57,6 +58,7 @@ def open_article(
     columns = ("document", "paragraph", *known, *flag, options.text_column)
     table = Table(name, columns, reject)
     table.unit = "paragraph"
+    document = os.fsencode(document).decode("utf-8", "backslashreplace")  # of a file's name
 
     def read() -> Iterator[Row]:
         page = _read_page(text, name) if is_page else (text, {}, set(), {})

@@ -1,5 +1,6 @@
 """JSON, Excel workbooks and Parquet files: read as the texts that they show."""
 
+import io
 import json
 import re
 import sys
@@ -19,7 +20,7 @@ from stance.display import listed, shown
 from stance.errors import DataError, StanceError, load_extra
 from stance.files import JSON_NAMES
 from stance.tables.sources import MEGABYTE, InputFile, split_lines
-from stance.tables.table import Fault, Row, Table, Value, as_json, folded
+from stance.tables.table import Fault, Row, Table, Value, as_json, folded, is_whole
 
 _LONGEST_LIST = 256 * MEGABYTE  # characters of a list, which is read into memory
 _TOO_DEEP = Fault(1, "", "values nested too deeply", "flatten them")
@@ -170,7 +171,10 @@ def read_workbook(path: Path, sheet: str | None, table: Table) -> None:
     with _readable(name, "workbook", advice):
         # An .xls of 1997 is not compressed.
         errors = _count_errors(path, name) if zipfile.is_zipfile(path) else 0
-        book = calamine.CalamineWorkbook.from_path(str(path))
+        if is_whole(str(path)):
+            book = calamine.CalamineWorkbook.from_path(str(path))
+        else:  # a name that is not UTF-8
+            book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         chosen = _choose(book, sheet, name)
         rows = _filled_rows(book, chosen)
     table.name = f"{name}[{shown(chosen)}]"

@@ -151,7 +151,11 @@ def _write_workbook(file: BinaryIO, path: Path, form: Format, rows: Iterator[lis
     """Write rows of texts as a workbook of one sheet, in which nothing is a formula."""
     library = import_module("xlsxwriter")
     numbers = [pos for pos, kind in enumerate(form.types) if kind != "text"]
-    with tempfile.TemporaryDirectory(prefix="stance-") as folder:  # rows wait there, not in memory
+    try:
+        waiting = tempfile.TemporaryDirectory(prefix="stance-")  # for rows, not in memory
+    except OSError as error:
+        raise refusal(path, "no folder for temporary files; name one in TMPDIR") from error
+    with waiting as folder:
         options = {"constant_memory": True, "tmpdir": folder, "strings_to_urls": False}
         book = library.Workbook(file, options)
         book.use_zip64()
