@@ -151,7 +151,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_while_modules_load_leave_no_traceback(number):
     line = [sys.executable, "-c", INTERRUPTED_LOADING, str(int(number)), "predict", "--help"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
