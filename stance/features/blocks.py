@@ -43,14 +43,16 @@ def stem_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
 
 def plain_block(reader: Reader, pairs: Pairs) -> list[Occurrences]:
     """Stems wherever they stand in the paragraph, marked after a negator."""
+    if not pairs.count:
+        return []
     words, stems = pairs.words, reader.once(Stems, "plain", reader)
-    kept = np.flatnonzero((words.who == NOBODY).take(pairs.word))
-    row, word = pairs.row.take(kept), pairs.word.take(kept)
-    number = words.once(_stem_numbers).take(word)
+    low, high = words.first.take([pairs.para[0], pairs.para[-1] + 1])
+    word = low + np.flatnonzero(words.who[low:high] == NOBODY)
+    number, para = words.once(_stem_numbers).take(word), words.para.take(word)
     named, owner, which = entries(words, words.mentions, pairs.para, pairs.first)
     actor = np.where(among(named, pairs.mention), Stems.TARGET, Stems.OTHER)
     return [
-        Occurrences(row, word, number, None, stems),
+        Occurrences(para, word, number, None, stems, shared=pairs.para),
         Occurrences(owner, words.mentions.take(which), actor, None, stems),
     ]
 

@@ -175,6 +175,7 @@ class Occurrences(NamedTuple):
     template: str = ""  # of an open set
     symbols: Sequence[Keys] = ()
     sequences: Sequences = ()
+    shared: Ints | None = None  # paragraph of each pair, if ``pair`` has paragraphs instead
 
     @classmethod
     def closed(
@@ -198,10 +199,22 @@ class Occurrences(NamedTuple):
         names: Any = {"template": template, "symbols": symbols, "sequences": sequences}
         return cls(pair.take(whole), word.take(whole), np.concatenate(keys), **names)
 
+    def by_pair(self) -> "Occurrences":
+        """Return the same occurrences once per pair, also if the pairs of a paragraph share them.
+
+        Neither weights nor joint numbers are shared.
+        """
+        if self.shared is None:
+            return self
+        low, high = (np.searchsorted(self.pair, self.shared, side) for side in ("left", "right"))
+        which, pair = stretches(low, high - low), np.arange(len(low)).repeat(high - low)
+        word, number = self.word.take(which), self.number.take(which)
+        return self._replace(pair=pair, word=word, number=number, shared=None)
+
     def flat(self) -> "Occurrences":
         """Return the same occurrences with one number each, also if the vocabulary is joint."""
         if self.number.ndim == 1:
-            return self
+            return self.by_pair()
         pair, word = (np.tile(values, len(self.number)) for values in (self.pair, self.word))
         return self._replace(pair=pair, word=word, number=self.number.ravel())
 

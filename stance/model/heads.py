@@ -87,6 +87,8 @@ class BlockWeights(Recomputing):
         plain = pairs.words.who == NOBODY if asked else None
         occurrences = [*self._find(reader, pairs)]
         for one, columns in occurrences:
+            rows = pairs.count if one.shared is None else int(one.shared[-1]) + 1
+            sums, seen = np.zeros((len(total), rows)), np.zeros(rows, np.bool_)
             starts = run_starts(one.pair)
             first, last = one.pair.take(starts), len(columns) - 1
             number = one.number.astype(np.intp, copy=False)  # once, not for each column
@@ -96,14 +98,17 @@ class BlockWeights(Recomputing):
                     values = reduce(operator.add, values)
                 if one.weight is not None:
                     values *= one.weight if row < last else one.weight**2
-                total[row, first] += np.add.reduceat(values, starts)
+                sums[row, first] = np.add.reduceat(values, starts)
             if plain is not None:
                 lexical = (values > 0) & plain.take(one.word)  # squares of known words
-                known[first] |= np.logical_or.reduceat(lexical, starts)
+                seen[first] = np.logical_or.reduceat(lexical, starts)
+            total += sums if one.shared is None else sums.take(one.shared, axis=1)
+            known |= seen if one.shared is None else seen.take(one.shared)
         length = np.sqrt(total[-1])
         scale = np.divide(self.weight, length, out=np.zeros_like(length), where=length > 0)
         if tell is not None:
             for one, columns in occurrences:
+                one = one.by_pair()
                 weight = scale.take(one.pair) * (1.0 if one.weight is None else one.weight)
                 tell(self, one, columns, weight)
         return total[:-1] * scale
