@@ -86,10 +86,8 @@ def make_app(session: Session, codebook: str, key: str, host: str) -> Any:
         nonce = secrets.token_urlsafe(16)
         policy = {"content-security-policy": _POLICY.replace("NONCE", nonce)}
         shown = {"session": session, "codebook": markdown(codebook), "nonce": nonce}
-        html = (
-            environment().get_template("label.html.j2").render(shown)
-        )  # its script asks for pairs
-        return HTMLResponse(html, headers=_HEADERS | policy)
+        template = environment().get_template("label.html.j2")  # its script asks for the pairs
+        return HTMLResponse(template.render(shown), headers=_HEADERS | policy)
 
     async def answer(request: Request) -> Response:
         check(request, request.headers.get("x-stance-key", ""))
