@@ -115,7 +115,7 @@ def _read_page(html: str, name: str) -> tuple[str, dict[str, str], set[str], dic
     def refusal(why: str) -> DataError:
         return DataError(f"{name}: {why}; open it in a browser and save its text as .txt")
 
-    if _CROWDED.search(html):  # parsers take hours
+    if _CROWDED.search(html):  # which parsers compare with each other
         raise refusal("has an element of thousands of attributes")
     html = _CONTROL.sub("", html)  # no parser takes these characters, and no browser shows them
     if (tree := import_module("trafilatura").load_html(html)) is None:
@@ -169,12 +169,12 @@ def _extracted(tree: Any) -> Any:
     dates = {"original_date": True, "extensive_search": False, "max_date": "2099-12-31"}
     options = {"with_metadata": True, "date_extraction_params": dates, "config": config}
     kept = {"include_comments": False, "include_tables": False}
-    own = deepcopy(tree)
-    for part in own.xpath(_XPATH["beside"]):
+    article = deepcopy(tree)  # with no date but its own
+    for part in article.xpath(_XPATH["beside"]):
         if part.getparent() is not None:
             part.drop_tree()
     if page := import_module("trafilatura").bare_extraction(tree, **kept, **options):
-        page.date = import_module("htmldate").find_date(own, **dates)
+        page.date = import_module("htmldate").find_date(article, **dates)
     return page
 
 
