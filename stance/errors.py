@@ -164,6 +164,7 @@ def refusal(path: Path | None, reason: str) -> OutputError:
 # --- Ctrl-C and SIGTERM ---------------------------------------------------------------------------
 
 
+# That end a command; Windows has no SIGHUP.
 _ENDING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
 
 

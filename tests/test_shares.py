@@ -200,8 +200,8 @@ def test_spaces_and_the_parts_of_accents_are_none_of_a_name(archive, tmp_path):
     assert figures(write(tmp_path / "parts.csv", rows), "--by", "outlet") == whole
     for row in rows:
         row["actor"] += ("\u00e9", "e\u0301")[int(row["row"]) % 2]
-    found = figures(write(tmp_path / "actors.csv", rows), "--actor", "NATOe\u0301")
-    assert found["answers"] == sum(row["actor"].startswith("NATO") for row in rows)
+    accented = figures(write(tmp_path / "actors.csv", rows), "--actor", "NATOe\u0301")
+    assert accented["answers"] == sum(row["actor"].startswith("NATO") for row in rows)
     rows = read(archive[0])
     for row in rows[::2]:
         row["actor"] = f" {row['actor']}  "

@@ -155,8 +155,7 @@ class _Reader:
 
     def add(self, part: Records) -> None:
         """Read some records."""
-        places, answers = self._places, list[Record]()
-        only = [*map(as_name, self._request.only)]
+        places, only, answers = self._places, self._request.only, list[Record]()
         unit = (places.file, places.document, places.text, places.row)
         rows = _keys(*(_cells(part, place) for place in unit))
         actors = [*map(as_name, _cells(part, places.actor))]
@@ -214,7 +213,7 @@ class _Reader:
     def finish(self, versions: Mapping[Path, tuple[int, ...]]) -> AnswersTable:
         """Return all answers, each counted once."""
         table, request, places, names = self._table, self._request, self._places, self._names
-        if missing := [name for name in map(as_name, request.only) if name not in names["actor"]]:
+        if missing := [name for name in request.only if name not in names["actor"]]:
             why = f"holds no answer on '{shown(min(missing))}'; check its spelling"
             raise DataError(f"{table.name}: {why}")
         if not (parts := self._parts):

@@ -14,6 +14,7 @@ from stance.arrays import Ints
 from stance.corpus.rows import MISSING, LabelReader, stance_spellings
 from stance.display import count, shown
 from stance.errors import DataError, UsageError
+from stance.reading.text import as_name
 from stance.records import ANSWERS, NEUTRAL, NEVER_ANSWERED, STANCE_COLUMNS, UNCERTAIN, Stance
 from stance.tables import FILE, Inputs, JoinedTable, Record, Records, Table, form_of, open_table
 from stance.tables.columns import USUAL, column, optional_column
@@ -54,6 +55,7 @@ class Request:
         for name in ("source", "audit", "only", "surrogates"):
             if isinstance(one := getattr(self, name), str):
                 object.__setattr__(self, name, Path(one) if name in ("source", "audit") else (one,))
+        object.__setattr__(self, "only", tuple(map(as_name, self.only)))
         if not isinstance(self.source, Path | Inputs):
             raise TypeError(f"source is a {type(self.source).__name__}; name a table's file")
         if self.period not in (None, *UNITS):
