@@ -143,6 +143,7 @@ def test_a_larger_rate_gives_no_fewer_answers(seed, one, other):
 def test_a_rate_that_no_class_supports_is_refused():
     with pytest.raises(DataError, match=r"^--abstain 0.5: .* does not support this rate"):
         thresholds(small_model().calibration, 0.5)  # which is empty
+    assert thresholds(small_model().calibration, None) == ()
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])

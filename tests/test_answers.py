@@ -92,6 +92,14 @@ def records(*rows):
     return Records.of(Record(number, number + 1, row) for number, row in enumerate(rows, 1))
 
 
+def test_the_answers_printed_are_the_model_s(model, corpus):
+    texts = list(dict.fromkeys(corpus.texts))[:40]
+    rows, _ = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)))
+    judged = model.judge(texts)
+    printed = np.array([[float(cell) for cell in row[5:8]] for row in rows if row[2]])
+    assert np.abs(printed - judged.stance).max() <= 1e-6
+
+
 def test_the_tally_counts_the_answers_of_the_rows(model):
     texts = ["NATO praised Russia.", "Russia condemned NATO, and NATO Japan.", "Nothing.", "NATO"]
     free, tally = answer_rows(model, TEXT_ALONE, records(*((t,) for t in texts)))

@@ -16,7 +16,7 @@ import zstandard
 from command import write
 
 from stance.errors import StanceError
-from stance.tables import open_table
+from stance.tables import Rejects, open_table
 
 
 @dataclass(frozen=True)
@@ -242,3 +242,25 @@ def test_refused_in_one_line(case, tmp_path):
     assert message.isprintable()
     assert len(message.removeprefix(str(tmp_path))) < 300
     assert ";" in message or "use --encoding" in message or "must be" in message  # what to do
+
+
+PRECIOUS = {name: case for name, case in REFUSED.items() if "MB" not in name}
+
+
+@pytest.mark.parametrize("case", PRECIOUS.values(), ids=PRECIOUS.keys())
+def test_with_rejects_every_record_is_counted(case, tmp_path):
+    path = write(tmp_path / case.file, case.data)
+    try:
+        with (
+            Rejects(tmp_path / "rejects.csv") as rejects,
+            open_table(path, rejects=rejects, **case.options) as table,
+        ):
+            good = list(table)
+    except StanceError:
+        assert not (tmp_path / "rejects.csv").exists()
+        return
+    with open_table(tmp_path / "rejects.csv") as table_of_rejects:
+        bad = list(table_of_rejects)
+    assert rejects.rows == len(bad) > 0
+    assert table.records_in == len(good) + len(bad)
+    assert all(len(record.cells) == len(table.columns) for record in good)

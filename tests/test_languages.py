@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections import Counter
+from operator import and_
 
 import pytest
 from command import fails, invoke, succeeds, write
@@ -10,7 +11,15 @@ from command import fails, invoke, succeeds, write
 from stance.errors import ActorError, RecipeError
 from stance.reading.actor_tables import inflected
 from stance.reading.actors import ActorBook
-from stance.reading.lexicon import Lexicon, bundled, languages, stemmer
+from stance.reading.lexicon import (
+    CONCESSION,
+    NEGATOR,
+    REPORTING,
+    Lexicon,
+    bundled,
+    languages,
+    stemmer,
+)
 
 OTHERS = [language for language in languages() if language != "english"]
 BOOK = ActorBook.default("russian")
@@ -45,6 +54,8 @@ def test_a_bundled_lexicon_is_as_complete_as_a_users_must_be(language, tmp_path)
     assert found.categories == Lexicon.default().categories
     assert found.signs.tolist() == Lexicon.default().signs.tolist()
     assert Lexicon.default("german").categories == ()  # of a language that has none
+    kinds = map(Lexicon.default().functions.__getitem__, ("not", "said", "although"))
+    assert all(map(and_, kinds, (NEGATOR, REPORTING, CONCESSION)))
 
 
 @pytest.mark.parametrize("language", languages())
